@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the XDP programs and user space: map names, keys, values, the mark, the
+ * reasons. Both sides include this file and nothing else of each other. A change to any layout
+ * below needs a new ECMPER_ABI_VERSION: maps pinned by another version are refused, not guessed at.
+ */
+#ifndef ECMPER_ABI_H
+#define ECMPER_ABI_H
+
+#include <linux/types.h>
+
+#define ECMPER_ABI_VERSION 1
+
+/* Map names: the C symbol in maps.h and the file name in the pin folder are the same word. */
+#define ECMPER_MAP_CONFIG      config
+#define ECMPER_MAP_LPM         lpm
+#define ECMPER_MAP_VIP         vip
+#define ECMPER_MAP_VIP_STATE   vip_state
+#define ECMPER_MAP_CUR_NH      cur_nh
+#define ECMPER_MAP_PRV_NH      prv_nh
+#define ECMPER_MAP_MEMBERS     members
+#define ECMPER_MAP_ALLOC       alloc
+#define ECMPER_MAP_NEIGH       neigh
+#define ECMPER_MAP_NEIGH_ID    neigh_id
+#define ECMPER_MAP_NEIGH_MAC   neigh_mac
+#define ECMPER_MAP_TX_PORTS    tx_ports
+#define ECMPER_MAP_COUNTERS    counters
+#define ECMPER_MAP_NH_COUNTERS nh_counters
+#define ECMPER_MAP_VIPS        vips /* server */
+
+#define ECMPER_STR_(x) #x
+#define ECMPER_STR(x)  ECMPER_STR_(x)
+
+/* An address of either family: IPv6 as it is, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
+struct ecmper_addr {
+	__be32 word[4];
+};
+
+/* Key of lpm and of vips: IPv4 prefix. */
+struct ecmper_lpm_key {
+	__u32 prefixlen;
+	__be32 addr;
+};
+
+enum ecmper_prefix_flags {
+	ECMPER_PREFIX_CONNECTED = 1 << 0, /* the destination itself is the next hop */
+	ECMPER_PREFIX_MODULO = 1 << 1,	  /* table by modulo instead of Maglev */
+};
+
+/*
+ * All of a prefix's state: the value of lpm, and the element of vip_state. One replacement of
+ * this value is one update of the prefix. Offsets and counts are in slots (one next-hop id each).
+ * prv_nh holds prv_nh_count / cur_nh_count rows of cur_nh_count slots, newest previous owner
+ * first; there are only as many rows as some bucket needs, at most `depth`.
+ */
+struct ecmper_prefix {
+	__u32 cur_nh_offset;
+	__u32 cur_nh_count; /* buckets: a power of two; 0 for a connected route */
+	__u32 prv_nh_offset;
+	__u32 prv_nh_count;
+	__u32 members_offset;
+	__u32 members_count;
+	__u32 generation;
+	__u32 vip_state; /* its copy in vip_state that `vip` points to, 0 = none */
+	struct ecmper_addr addr;
+	__u8 prefixlen; /* of the family of addr: 0..32 or 0..128 */
+	__u8 depth;
+	__u8 flags;
+	__u8 pad[13];
+};
+
+/*
+ * Exact match in front of lpm, for host prefixes (/32): eight slots to a cache line, each
+ * (address << 32 | index into vip_state), 0 = empty. A slot is replaced by one 8-byte store. A
+ * prefix that finds its line full is simply not here: lpm has every prefix.
+ */
+#define ECMPER_VIP_SLOTS 8
+struct ecmper_vip_line {
+	__u64 slot[ECMPER_VIP_SLOTS];
+};
+
+/* cur_nh and prv_nh: next-hop ids, many to an element, because an array map's stride is 8 bytes at least. */
+#define ECMPER_LINE_SLOTS 32
+struct ecmper_nh_line {
+	__u16 nh[ECMPER_LINE_SLOTS];
+};
+
+/* What a prefix's table was built from. Packets never read it. */
+struct ecmper_member {
+	__u16 nh;
+	__u16 weight; /* 0 = drained */
+	__u8 origin;  /* ECMPER_ORIGIN_* */
+	__u8 pad[3];
+};
+enum { ECMPER_ORIGIN_STATIC, ECMPER_ORIGIN_KERNEL };
+
+/* 64 allocation units of one of the arrays above; `resting`: freed, but not yet past a grace period. */
+struct ecmper_alloc {
+	__u64 used;
+	__u64 resting;
+};
+
+/* Where a next hop is: what the router writes into the Ethernet header, and the way out. */
+struct ecmper_link {
+	__u8 dst_mac[6];
+	__u8 src_mac[6];
+	__u16 port; /* index into tx_ports */
+	__u16 vlan; /* 0 = untagged */
+	__u32 ifindex;
+};
+
+enum ecmper_neigh_flags {
+	ECMPER_NEIGH_USED = 1 << 0,    /* the id is taken */
+	ECMPER_NEIGH_STATIC = 1 << 1,  /* set by `neigh add`: stays without a prefix that uses it */
+	ECMPER_NEIGH_RESTING = 1 << 2, /* id freed, but not yet past a grace period */
+};
+
+/*
+ * A next hop. Id 0 is never used: it means "drop". `live` says which copy of the link is the
+ * one to use (1 or 2; 0 = not resolved), so that a new MAC appears by one byte's store.
+ */
+struct ecmper_neigh {
+	struct ecmper_link link[2];
+	__u8 live;
+	__u8 flags;
+	__u16 pad;
+	__u32 refs; /* prefixes whose table, history or members name this next hop */
+	struct ecmper_addr addr;
+};
+
+/* Key of neigh_mac: six bytes of MAC, then zeros. */
+struct ecmper_mac {
+	__u8 byte[6];
+	__u8 pad[2];
+};
+
+struct ecmper_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* Packets sent to one next hop; `history`: of these, sent because it was a previous owner. */
+struct ecmper_nh_counter {
+	__u64 packets;
+	__u64 bytes;
+	__u64 history_packets;
+	__u64 history_bytes;
+};
+
+/* Secret of the flow hash, see flow_hash.h. */
+struct ecmper_hash_key {
+	__u64 word[8];
+};
+
+enum ecmper_mark_format { ECMPER_MARK_DSCP, ECMPER_MARK_TOS };
+enum ecmper_role { ECMPER_ROUTER, ECMPER_SERVER };
+
+/* One element. Written by the loader; `pending` also by every edit (see lib/edit.c). */
+struct ecmper_config {
+	__u32 abi_version;
+	__u32 role;
+	__u32 pending; /* 1 while an edit is under way: left by a killed one, finished by the next */
+	__u32 mark;    /* enum ecmper_mark_format */
+	__u32 max_prefixes;
+	__u32 max_next_hops;
+	__u32 max_buckets; /* slots of cur_nh */
+	__u32 max_history; /* slots of prv_nh */
+	__u32 max_members;
+	__u32 max_ports;
+	__u32 vip_lines; /* a power of two */
+	__u32 pad;
+	struct ecmper_hash_key hash_key;
+};
+
+/* Depth of history that fits the mark: `tos` has one bit of it, `dscp` four. */
+#define ECMPER_DEPTH_MAX_DSCP 15
+#define ECMPER_DEPTH_MAX_TOS  1
+#define ECMPER_DEPTH_DEFAULT  4
+
+/*
+ * Reasons: what became of a packet. Exactly one outcome is counted for every packet; a note is
+ * counted besides it. X(name, action, text): the counter's name, what XDP does, the explanation
+ * that `ecmperctl stats` prints. Expected ones first. The man page explains each. The first is
+ * what happens to a packet that no stage objects to.
+ */
+#define ECMPER_ROUTER_REASONS(X)                                                                   \
+	X(forward, FORWARD, "sent to the bucket's current owner")                                  \
+	X(history, FORWARD, "bounced by a server, sent to a previous owner of the bucket")         \
+	X(chain_end, FORWARD, "bounced, no owner left to try: sent to the current owner to answer") \
+	X(connected, FORWARD, "sent to its destination, which is a known neighbour")               \
+	X(not_ip, PASS, "not IPv4: to the kernel")                                                 \
+	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
+	X(no_route, PASS, "no prefix matches: to the kernel")                                      \
+	X(ttl, PASS, "TTL of 1 or less: to the kernel, which answers Time Exceeded")               \
+	X(no_neigh, PASS, "next hop has no known MAC: to the kernel")                              \
+	X(bad_header, DROP, "truncated or contradictory headers: dropped")                         \
+	X(no_server, DROP, "the prefix has no server to take this packet: dropped")                \
+	X(no_device, DROP, "the next hop's device is gone: dropped")                               \
+	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
+	X(fragment, NOTE, "a fragment was hashed on addresses only")
+
+#define ECMPER_SERVER_REASONS(X)                                                                   \
+	X(bounce, TX, "not owned here: marked and sent back to the router")                        \
+	X(owned, PASS, "a socket of this server owns the connection: delivered")                   \
+	X(syn, PASS, "opens a connection: delivered")                                              \
+	X(cookie, PASS, "completes a connection by a valid SYN cookie: delivered")                 \
+	X(last, PASS, "not owned, no server left to try: delivered, the kernel answers RST")       \
+	X(not_vip, PASS, "not to one of the VIPs: delivered")                                      \
+	X(not_tcp, PASS, "to a VIP, but not TCP: delivered")                                       \
+	X(fragment, PASS, "to a VIP, a fragment without a TCP header: delivered")                  \
+	X(bad_header, PASS, "truncated or contradictory headers: to the kernel, which judges")     \
+	X(mark_cleared, NOTE, "a mark was cleared on delivery")
+
+enum ecmper_router_reason {
+#define X(name, action, text) ROUTER_##name,
+	ECMPER_ROUTER_REASONS(X)
+#undef X
+	ROUTER_REASONS
+};
+
+enum ecmper_server_reason {
+#define X(name, action, text) SERVER_##name,
+	ECMPER_SERVER_REASONS(X)
+#undef X
+	SERVER_REASONS
+};
+
+#define ECMPER_ASSERT_SIZE(type, size)                                                             \
+	_Static_assert(sizeof(struct type) == (size), "struct " #type " is part of the ABI")
+ECMPER_ASSERT_SIZE(ecmper_addr, 16);
+ECMPER_ASSERT_SIZE(ecmper_lpm_key, 8);
+ECMPER_ASSERT_SIZE(ecmper_prefix, 64);
+ECMPER_ASSERT_SIZE(ecmper_vip_line, 64);
+ECMPER_ASSERT_SIZE(ecmper_nh_line, 64);
+ECMPER_ASSERT_SIZE(ecmper_member, 8);
+ECMPER_ASSERT_SIZE(ecmper_alloc, 16);
+ECMPER_ASSERT_SIZE(ecmper_link, 20);
+ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
+ECMPER_ASSERT_SIZE(ecmper_mac, 8);
+ECMPER_ASSERT_SIZE(ecmper_counter, 16);
+ECMPER_ASSERT_SIZE(ecmper_nh_counter, 32);
+ECMPER_ASSERT_SIZE(ecmper_hash_key, 64);
+ECMPER_ASSERT_SIZE(ecmper_config, 112);
+
+#endif

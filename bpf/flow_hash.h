@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The keyed flow hash, shared by the router program and by user space (`ecmperctl trace`), so
+ * that both find the same bucket. Pure arithmetic, no kernel interface.
+ *
+ * The sum of products (k[2i] + w[2i]) * (k[2i+1] + w[2i+1]) over 32-bit words with 64-bit random
+ * keys is a strongly universal hash in its upper half (Lemire and Kaser, "Strongly universal
+ * string hashing is fast", 2014): without the key, any two flows share a bucket with probability
+ * 1 / buckets, whatever the sender chooses. The products do not depend on each other, so they
+ * overlap in the CPU. One more keyed multiplication breaks the linear steps that the sums of
+ * neighbouring ports would take through the table.
+ */
+#ifndef ECMPER_FLOW_HASH_H
+#define ECMPER_FLOW_HASH_H
+
+#include "ecmper_abi.h"
+
+/* Hash of one IPv4 flow. Addresses and ports as they stand in the packet; `ports` is the first
+ * four bytes of TCP or UDP, 0 where there are none. */
+static inline __attribute__((always_inline)) __u32
+ecmper_flow_hash4(const volatile struct ecmper_hash_key *key, __be32 saddr, __be32 daddr,
+		  __be32 ports, __u8 proto)
+{
+	__u64 sum = (key->word[0] + saddr) * (key->word[1] + daddr) +
+		    (key->word[2] + ports) * (key->word[3] + proto);
+
+	sum ^= sum >> 32;
+	return (sum * (key->word[4] | 1)) >> 32;
+}
+
+/* The line of `vip` in which a host prefix stands. `lines` is a power of two. */
+static inline __attribute__((always_inline)) __u32 ecmper_vip_line4(__be32 addr, __u32 lines)
+{
+	__u32 mixed = addr * 0x9e3779b1u;
+
+	return (mixed ^ mixed >> 15) & (lines - 1);
+}
+
+#endif

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The router: spreads flows to a prefix over its next hops, and sends what a server bounced on to
+ * the bucket's previous owners. Reads as the algorithm of docs/design.md, one stage a function.
+ * A stage returns the reason why the packet is not simply forwarded, or 0 (ROUTER_forward).
+ */
+#include "parse.h"
+#include "maps.h"
+#include "flow_hash.h"
+#include "mark.h"
+#include "rewrite.h"
+#include "verdict.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set by the loader, constant to the verifier: branches on them cost nothing. */
+const volatile struct ecmper_hash_key hash_key = {};
+const volatile __u32 vip_lines = 1;
+const volatile __u32 mark_format = ECMPER_MARK_DSCP;
+
+/* What the stages found for one packet. */
+struct route {
+	const struct ecmper_prefix *prefix;
+	__u32 next_hop; /* id, index into neigh */
+	__u32 outcome;	/* which kind of forwarding: forward, history, chain_end, connected */
+	__u8 tos;	/* ToS byte to send */
+};
+
+/* The exact-match line of the destination, or NULL: then lpm decides. */
+static __always_inline const struct ecmper_prefix *find_host_prefix(__be32 daddr)
+{
+	__u32 line_index = ecmper_vip_line4(daddr, vip_lines);
+	const struct ecmper_vip_line *line = map_lookup(ECMPER_MAP_VIP, &line_index);
+	__u32 state;
+
+	if (!line)
+		return NULL;
+#pragma unroll
+	for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+		__u64 slot = *(const volatile __u64 *)&line->slot[i];
+
+		if (slot >> 32 == daddr && slot) {
+			state = slot;
+			return map_lookup(ECMPER_MAP_VIP_STATE, &state);
+		}
+	}
+	return NULL;
+}
+
+static __always_inline int find_prefix(const struct packet *pkt, struct route *route)
+{
+	struct ecmper_lpm_key key = {.prefixlen = 32, .addr = pkt->ip->daddr};
+
+	route->prefix = find_host_prefix(key.addr);
+	if (!route->prefix)
+		route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
+	return route->prefix ? 0 : ROUTER_no_route;
+}
+
+/* The neighbour that is the destination itself. Its address is compared again, because the
+ * kernel may recycle a deleted element of the hash map while we read it. */
+static __always_inline int choose_connected(const struct packet *pkt, struct route *route)
+{
+	struct ecmper_addr addr = {.word = {0, 0, bpf_htonl(0xffff), pkt->ip->daddr}};
+	const struct ecmper_neigh *to;
+	__u32 *id;
+
+	id = map_lookup(ECMPER_MAP_NEIGH_ID, &addr);
+	if (!id)
+		return ROUTER_no_neigh;
+	route->next_hop = *id;
+	route->outcome = ROUTER_connected;
+	to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
+	return to && to->addr.word[3] == addr.word[3] ? 0 : ROUTER_no_neigh;
+}
+
+/* Marks count only when the frame comes from a next hop: anybody else could send them too. */
+static __noinline bool is_from_server(const struct ethhdr *eth)
+{
+	struct ecmper_mac mac = {};
+
+	__builtin_memcpy(mac.byte, eth->h_source, ETH_ALEN);
+	return map_lookup(ECMPER_MAP_NEIGH_MAC, &mac) != NULL;
+}
+
+/* The owner that comes after `tried` servers, and the mark for it: LAST when the chain ends there. */
+static __always_inline bool choose_previous(struct route *route, __u32 bucket, __u32 tried)
+{
+	const struct ecmper_prefix *prefix = route->prefix;
+	__u32 count = prefix->cur_nh_count;
+	__u32 slot = (tried - 1) * count + bucket;
+	__u32 next_hop, after = 0;
+
+	if (slot >= prefix->prv_nh_count)
+		return false;
+	next_hop = nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot);
+	if (!next_hop)
+		return false;
+	if (slot + count < prefix->prv_nh_count)
+		after = nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot + count);
+	route->next_hop = next_hop;
+	route->tos = mark_set(mark_format, route->tos, after ? tried : MARK_LAST);
+	route->outcome = ROUTER_history;
+	return true;
+}
+
+/* A server sent the packet back: on to the bucket's history, or to where it ends. */
+static __always_inline void choose_for_bounced(struct route *route, __u32 bucket, __u32 tried)
+{
+	if (choose_previous(route, bucket, tried))
+		return;
+	route->outcome = ROUTER_chain_end;
+	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
+	/* Without a current owner (all are drained) the newest previous one answers. */
+	if (!route->next_hop && route->prefix->prv_nh_count)
+		route->next_hop = nh_at(ECMPER_MAP_PRV_NH, route->prefix->prv_nh_offset + bucket);
+}
+
+/* Every server of the prefix is drained: connections live on, new ones find nobody. */
+static __always_inline int choose_drained(const struct packet *pkt, struct route *route,
+					  __u32 bucket)
+{
+	const struct tcphdr *tcp;
+
+	if (pkt->ip->protocol != IPPROTO_TCP || pkt->is_later_part)
+		return ROUTER_no_server;
+	tcp = tcp_header(pkt);
+	if (!tcp || (tcp->syn && !tcp->ack))
+		return ROUTER_no_server;
+	return choose_previous(route, bucket, 1) ? 0 : ROUTER_no_server;
+}
+
+static __always_inline int choose_by_hash(const struct packet *pkt, struct route *route)
+{
+	const struct ecmper_prefix *prefix = route->prefix;
+	__u32 hash = ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr, pkt->ports,
+				       pkt->ip->protocol);
+	__u32 bucket = hash & (prefix->cur_nh_count - 1);
+	__u32 slot = prefix->cur_nh_offset + bucket;
+
+	if (unlikely(pkt->is_fragment))
+		count(ROUTER_fragment, pkt->bytes);
+	route->next_hop = nh_at(ECMPER_MAP_CUR_NH, slot);
+	if (unlikely(mark_is_set(mark_format, route->tos))) {
+		__u32 tried = mark_tried(mark_format, route->tos);
+
+		if (tried && is_from_server(pkt->eth)) {
+			choose_for_bounced(route, bucket, tried);
+			return route->next_hop ? 0 : ROUTER_no_server;
+		}
+		route->tos = mark_clear(mark_format, route->tos);
+		count(ROUTER_mark_cleared, pkt->bytes);
+	}
+	return likely(route->next_hop) ? 0 : choose_drained(pkt, route, bucket);
+}
+
+static __always_inline int choose_next_hop(const struct packet *pkt, struct route *route)
+{
+	route->tos = pkt->ip->tos;
+	if (unlikely(route->prefix->flags & ECMPER_PREFIX_CONNECTED))
+		return choose_connected(pkt, route);
+	return choose_by_hash(pkt, route);
+}
+
+/* One packet more for its next hop. */
+static __always_inline void count_next_hop(const struct packet *pkt, const struct route *route)
+{
+	__u32 id = route->next_hop;
+	struct ecmper_nh_counter *counter = map_lookup(ECMPER_MAP_NH_COUNTERS, &id);
+
+	if (!counter)
+		return;
+	counter->packets++;
+	counter->bytes += pkt->bytes;
+	if (unlikely(route->outcome == ROUTER_history)) {
+		counter->history_packets++;
+		counter->history_bytes += pkt->bytes;
+	}
+}
+
+/* Rewrite and send. The last stage: from here on the packet is changed. */
+static __always_inline int forward(const struct packet *pkt, const struct route *route)
+{
+	const struct ecmper_neigh *to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
+	const struct ecmper_link *link;
+	__u8 live;
+
+	if (!to)
+		return ROUTER_no_neigh;
+	live = *(const volatile __u8 *)&to->live;
+	if (unlikely(!live))
+		return ROUTER_no_neigh;
+	link = &to->link[(live - 1) & 1];
+
+	if (unlikely(route->tos != pkt->ip->tos))
+		set_tos(pkt->ip, route->tos);
+	decrement_ttl(pkt->ip);
+	set_macs(pkt->eth, link);
+	if (unlikely(bpf_redirect_map(&ECMPER_MAP_TX_PORTS, link->port, XDP_DROP) != XDP_REDIRECT))
+		return ROUTER_no_device;
+	count_next_hop(pkt, route);
+	return route->outcome;
+}
+
+static __always_inline int parsed(enum parse_result result)
+{
+	switch (result) {
+	case PARSE_OK: return 0;
+	case PARSE_NOT_IP: return ROUTER_not_ip;
+	case PARSE_NOT_UNICAST: return ROUTER_not_unicast;
+	default: return ROUTER_bad_header;
+	}
+}
+
+static __always_inline int verdict(const struct packet *pkt, int reason)
+{
+	count(reason, pkt->bytes);
+	switch (reason) {
+#define X(name, action, text) case ROUTER_##name: return ACTION_##action;
+		ECMPER_ROUTER_REASONS(X)
+#undef X
+	}
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int ecmper_router(struct xdp_md *ctx)
+{
+	struct packet pkt = {};
+	struct route route = {};
+	int reason;
+
+	reason = parsed(parse(ctx, &pkt));
+	if (!reason)
+		reason = find_prefix(&pkt, &route);
+	if (!reason && unlikely(pkt.ip->ttl <= 1))
+		reason = ROUTER_ttl;
+	if (!reason)
+		reason = choose_next_hop(&pkt, &route);
+	if (!reason)
+		reason = forward(&pkt, &route);
+	return verdict(&pkt, reason);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libecmper: everything that ecmper-loader and ecmperctl do to the pinned maps. The only header
+ * that loader/ and cli/ include. Functions return 0 or -errno and explain a failure in
+ * `struct ecmper_error` (one sentence or two: what was tried, on what, why, what to do next);
+ * results go through the last pointer. Nothing here prints, exits or looks at argv.
+ */
+#ifndef ECMPER_H
+#define ECMPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <net/if.h>
+#include "ecmper_abi.h"
+
+#define ECMPER_PIN_DEFAULT "/sys/fs/bpf/ecmper"
+#define ECMPER_PIN_ENV	   "ECMPER_PIN"
+#define ECMPER_WEIGHT_MAX  10000
+#define ECMPER_BUCKETS_MIN 16
+#define ECMPER_BUCKETS_MAX 65536
+#define ECMPER_BUCKETS_DEFAULT 4096
+
+struct ecmper_error {
+	char text[512];
+};
+
+/* Fill err (which may be NULL) like printf and return `code`, for `return ecmper_fail(err, -EINVAL, ...)`. */
+int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- text.c: words <-> values. Whole words, strict; -EINVAL when the word is not one. ---- */
+
+#define ECMPER_ADDR_STRLEN 46
+#define ECMPER_NET_STRLEN  50
+#define ECMPER_MAC_STRLEN  18
+
+/* A prefix: `len` counts in the address's own family (0..32 or 0..128). */
+struct ecmper_net {
+	struct ecmper_addr addr;
+	uint8_t len;
+};
+
+bool ecmper_addr_is_ipv4(const struct ecmper_addr *addr);
+/* The address of an IPv4 (network order) as struct ecmper_addr. */
+struct ecmper_addr ecmper_addr_from_ipv4(__be32 addr);
+__be32 ecmper_addr_to_ipv4(const struct ecmper_addr *addr);
+int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b);
+int ecmper_addr_parse(const char *text, struct ecmper_addr *addr);
+/* Returns buf. */
+const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_ADDR_STRLEN]);
+/* "ADDR" (a host) or "ADDR/LEN"; bits behind LEN must be 0. */
+int ecmper_net_parse(const char *text, struct ecmper_net *net);
+const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN]);
+int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b);
+/* Decimal digits only, the whole word, min <= value <= max. */
+int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
+			unsigned long *value);
+int ecmper_mac_parse(const char *text, uint8_t mac[6]);
+const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN]);
+/* 32 hexadecimal digits (128 bits), from which all words of the key are derived. */
+int ecmper_hash_key_parse(const char *text, struct ecmper_hash_key *key);
+
+/* ---- conf.c: the grammar of ecmperctl's edits, one change a line, as in files and as in argv. ---- */
+
+enum ecmper_change_kind {
+	ECMPER_ADD,
+	ECMPER_DEL,
+	ECMPER_PURGE,
+	ECMPER_NEIGH_ADD,
+	ECMPER_NEIGH_DEL,
+	ECMPER_CLEAR,
+};
+
+enum ecmper_hash { ECMPER_HASH_KEEP, ECMPER_HASH_MAGLEV, ECMPER_HASH_MODULO };
+
+/* One `via ADDR [weight W]`. weight -1: not given (1 for a new server, else as it was). */
+struct ecmper_via {
+	struct ecmper_addr addr;
+	int weight;
+};
+
+/* One line. Only the fields of its kind are set; -1 and HASH_KEEP mean "not given". */
+struct ecmper_change {
+	enum ecmper_change_kind kind;
+	unsigned int line; /* where it came from, 0 = command line */
+	struct ecmper_net net;	 /* ADD, DEL */
+	struct ecmper_addr addr; /* PURGE, NEIGH_* */
+	bool connected;
+	enum ecmper_hash hash;
+	int buckets;
+	int depth;
+	struct ecmper_via *vias;
+	unsigned int via_count;
+	uint8_t mac[6];	     /* NEIGH_ADD */
+	char dev[IF_NAMESIZE]; /* NEIGH_ADD */
+};
+
+struct ecmper_changes {
+	struct ecmper_change *list;
+	unsigned int count;
+};
+
+/* Append the change that the words of one command make: {"add", "10.0.10.0/32", "via", ...}. */
+int ecmper_changes_add(struct ecmper_changes *changes, unsigned int line, int argc,
+		       char *const argv[], struct ecmper_error *err);
+/* Append every line of a file. `#` starts a comment; empty lines are skipped. With `only_state`,
+ * lines must describe a state (`add`, `neigh add`): that is what `apply` reads. Errors name the line. */
+int ecmper_changes_read(struct ecmper_changes *changes, FILE *file, const char *file_name,
+			bool only_state, struct ecmper_error *err);
+void ecmper_changes_free(struct ecmper_changes *changes);
+
+/* ---- instance.c: an instance is a folder of pinned maps. ---- */
+
+struct ecmper;
+
+/* Open a router instance for `ecmperctl`. -ENOENT: not up; -EPROTO: pinned by another ABI version. */
+int ecmper_open(const char *pin, struct ecmper **ecmper, struct ecmper_error *err);
+void ecmper_close(struct ecmper *ecmper);
+const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper);
+
+/* ---- edit.c: changes. ---- */
+
+enum ecmper_edit_mode {
+	ECMPER_EDIT_BATCH, /* do the changes, in their order; each prefix switches once */
+	ECMPER_EDIT_APPLY, /* make the whole state equal to what the lines describe */
+};
+
+/* What an edit did, as lines of the grammar: "add 10.0.10.0/32 via 10.0.0.3 weight 1". */
+struct ecmper_report {
+	char **lines;
+	unsigned int count;
+	unsigned int prefixes_changed;
+};
+
+/* All or nothing: when one change cannot be made, none is. Takes the instance's lock. `report`
+ * may be NULL. */
+int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
+		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err);
+void ecmper_report_free(struct ecmper_report *report);
+
+/* ---- view.c: reading the state. No lock: a prefix is seen as it was before or after a change. ---- */
+
+struct ecmper_server_view {
+	struct ecmper_addr addr;
+	uint32_t id;
+	int weight;	  /* -1: not a member, only in the history */
+	uint8_t origin;
+	uint32_t buckets; /* it owns now */
+	uint32_t history; /* buckets that it owned before, and still remembers */
+	bool is_resolved; /* has a MAC */
+};
+
+struct ecmper_prefix_view {
+	struct ecmper_net net;
+	struct ecmper_prefix value; /* as in the map */
+	struct ecmper_server_view *servers; /* by address; members first, then history only */
+	unsigned int server_count;
+};
+
+struct ecmper_neigh_view {
+	uint32_t id;
+	struct ecmper_addr addr;
+	bool is_resolved;
+	bool is_static;
+	uint32_t refs;
+	struct ecmper_link link;
+	char dev[IF_NAMESIZE]; /* "" when the device is not in this network namespace */
+};
+
+/* One prefix or, with net == NULL, all, in order. -ENOENT when net is not there. */
+int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
+			 struct ecmper_prefix_view **views, unsigned int *count,
+			 struct ecmper_error *err);
+void ecmper_prefixes_free(struct ecmper_prefix_view *views, unsigned int count);
+int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views,
+		       unsigned int *count, struct ecmper_error *err);
+/* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end; and its address. */
+uint16_t ecmper_cur_nh_at(const struct ecmper *ecmper, uint32_t slot);
+uint16_t ecmper_prv_nh_at(const struct ecmper *ecmper, uint32_t slot);
+/* NULL for id 0 and for ids that are not in use. */
+const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id);
+
+/* The path of one flow: what the router does with its packets. IPv4 only. */
+struct ecmper_flow {
+	uint8_t proto; /* IPPROTO_* */
+	struct ecmper_addr src, dst;
+	uint16_t sport, dport; /* host order, 0 where the protocol has none */
+};
+
+struct ecmper_trace {
+	struct ecmper_net net; /* prefix that matches */
+	bool is_connected;
+	uint32_t hash, bucket, bucket_count;
+	unsigned int hop_count;	     /* current owner first, then the chain; 0 = nobody */
+	struct ecmper_neigh_view hops[1 + ECMPER_DEPTH_MAX_DSCP];
+};
+
+/* -ENOENT: no prefix matches. */
+int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
+		 struct ecmper_error *err);
+
+/* ---- stats.c: counters. ---- */
+
+struct ecmper_reason {
+	const char *name;
+	const char *action; /* "FORWARD", "PASS", "DROP", "TX", "NOTE" */
+	const char *text;
+};
+
+extern const struct ecmper_reason ecmper_router_reasons[ROUTER_REASONS];
+extern const struct ecmper_reason ecmper_server_reasons[SERVER_REASONS];
+
+struct ecmper_port_stats {
+	char dev[IF_NAMESIZE];
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped, tx_dropped;
+};
+
+struct ecmper_nh_stats {
+	struct ecmper_addr addr;
+	struct ecmper_nh_counter counter; /* all CPUs */
+};
+
+/* A snapshot. Counters are [reason][cpu]. */
+struct ecmper_stats {
+	enum ecmper_role role;
+	double time; /* seconds, CLOCK_MONOTONIC */
+	unsigned int cpu_count;
+	unsigned int reason_count;
+	const struct ecmper_reason *reasons;
+	struct ecmper_counter *counters;
+	struct ecmper_nh_stats *next_hops; /* router only */
+	unsigned int next_hop_count;
+	struct ecmper_port_stats *ports; /* devices that the program is attached to or sends to */
+	unsigned int port_count;
+};
+
+/* Of the router or the server program of the instance, whichever is up, or `role`'s. */
+int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stats **stats,
+		      struct ecmper_error *err);
+int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err);
+void ecmper_stats_free(struct ecmper_stats *stats);
+/* Is this role up in the instance? */
+bool ecmper_is_up(const char *pin, enum ecmper_role role);
+
+/* ---- xdp.c: loading, attaching, detaching. Used by ecmper-loader. ---- */
+
+enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
+
+struct ecmper_up_options {
+	const char *pin;
+	enum ecmper_role role;
+	const char **devs;
+	unsigned int dev_count;
+	enum ecmper_xdp_mode mode;
+	enum ecmper_mark_format mark;
+	bool has_hash_key;
+	struct ecmper_hash_key hash_key; /* router; random when not given */
+	/* router sizes, 0 = default */
+	uint32_t max_prefixes, max_next_hops, max_buckets, max_history, max_members, max_ports;
+	/* server */
+	const struct ecmper_net *vips;
+	unsigned int vip_count;
+};
+
+/* What `up` did on one device. */
+struct ecmper_up_report {
+	bool was_up; /* the instance existed: programs were replaced without a gap */
+	struct {
+		char dev[IF_NAMESIZE];
+		bool is_native;
+		bool was_attached;
+	} ports[64];
+	unsigned int port_count;
+};
+
+/*
+ * Bring a role up on its devices, or add devices to one that is up and replace the programs in
+ * place. Refuses, and changes nothing, when another XDP program is attached to one of the devices.
+ */
+int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *report,
+	      struct ecmper_error *err);
+/* Take a role down: on all devices, and no trace is left; or, with dev, on that one only. Works
+ * on instances of any version. -ENOENT when it is not up. */
+int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct ecmper_error *err);
+
+#endif
