@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make            build/ecmper-loader, build/ecmperctl and the XDP programs inside them
+# make install    into DESTDIR PREFIX (default /usr/local)
+# make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
+# make bench      cost of a packet and of a change; make eval: connections under churn
+
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DOCDIR     ?= $(PREFIX)/share/doc/ecmper
+COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
+
+CC         ?= cc
+CLANG      ?= clang
+BPFTOOL    ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool 2>/dev/null),bpftool)
+PKGCONFIG  ?= pkg-config
+VERSION    := 0.1.0
+
+B          := build
+LIBS       := libbpf libmnl jansson
+WARN       := -Wall -Wextra -Wshadow -Werror
+CFLAGS     ?= -O2 -g
+ALL_CFLAGS  = -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DECMPER_VERSION='"$(VERSION)"' \
+              -Ibpf -Ilib -I$(B) $(shell $(PKGCONFIG) --cflags $(LIBS)) -MMD -MP
+LDLIBS      = $(shell $(PKGCONFIG) --libs $(LIBS)) -lelf -lz
+# <asm/types.h> lives in the multiarch folder, which clang does not search for the bpf target
+ARCH_INC   := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch)))
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 $(WARN) -Ibpf $(ARCH_INC) -MMD -MP
+
+BPF_OBJ    := $(patsubst bpf/%.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKEL       := $(BPF_OBJ:.bpf.o=.skel.h)
+LIB_OBJ    := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c))
+LOADER_OBJ := $(patsubst loader/%.c,$(B)/loader/%.o,$(wildcard loader/*.c))
+CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
+
+UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
+PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
+NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
+BENCHES    := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+.PHONY: all clean install uninstall unit prog net bench eval format check-format tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/ecmper-loader $(B)/ecmperctl
+
+$(B)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/%.skel.h: $(B)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(B)/lib/%.o: lib/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/loader/%.o: loader/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/cli/%.o: cli/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/libecmper.a: $(LIB_OBJ)
+	rm -f $@ && $(AR) rcs $@ $^
+$(B)/ecmper-loader: $(LOADER_OBJ) $(B)/libecmper.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/ecmperctl: $(CLI_OBJ) $(B)/libecmper.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Unit tests see the library's own sources, built a second time with sanitizers.
+$(B)/asan/%.o: lib/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+$(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcard lib/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
+$(B)/prog/test_%: tests/prog/test_%.c $(wildcard tests/prog/harness.c) $(B)/libecmper.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
+$(B)/net/%: tests/net/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
+$(B)/bench/%: bench/%.c $(B)/libecmper.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(NET_TOOLS)
+unit: $(UNIT_TESTS)
+	@scripts/run-tests.sh $(UNIT_TESTS)
+prog: $(PROG_TESTS)
+	@scripts/run-tests.sh $(PROG_TESTS)
+net: all $(NET_TOOLS)
+	@scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(COMPDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/ecmper
+	install -m 755 $(B)/ecmper-loader $(B)/ecmperctl $(DESTDIR)$(SBINDIR)
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 cli/completion.bash $(DESTDIR)$(COMPDIR)/ecmperctl
+	ln -sf ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader
+	for unit in systemd/*.service; do \
+	    sed 's|@SBINDIR@|$(SBINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$unit \
+	        > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
+	install -m 644 systemd/*.conf.example $(DESTDIR)$(SYSCONFDIR)/ecmper
+	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/ecmper-loader $(DESTDIR)$(SBINDIR)/ecmperctl \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard man/*.8))) \
+	    $(DESTDIR)$(COMPDIR)/ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader \
+	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(wildcard systemd/*.service))) \
+	    $(DESTDIR)$(SYSCONFDIR)/ecmper/*.conf.example
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+check-format:
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(B)
+
+-include $(wildcard $(B)/*.d $(B)/*/*.d)
