@@ -168,7 +168,7 @@ struct ecmper_config {
 	__u32 max_members;
 	__u32 max_ports;
 	__u32 vip_lines; /* a power of two */
-	__u32 pad;
+	__u32 prefix_count; /* kept by edits */
 	struct ecmper_hash_key hash_key;
 };
 

@@ -248,21 +248,35 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
+#define ECMPER_DEVS_MAX 64
+
 struct ecmper_up_options {
 	const char *pin;
 	enum ecmper_role role;
-	const char **devs;
+	char devs[ECMPER_DEVS_MAX][IF_NAMESIZE];
 	unsigned int dev_count;
 	enum ecmper_xdp_mode mode;
-	enum ecmper_mark_format mark;
+	int mark; /* enum ecmper_mark_format; -1: as it is, dscp at first */
 	bool has_hash_key;
 	struct ecmper_hash_key hash_key; /* router; random when not given */
 	/* router sizes, 0 = default */
 	uint32_t max_prefixes, max_next_hops, max_buckets, max_history, max_members, max_ports;
 	/* server */
-	const struct ecmper_net *vips;
+	struct ecmper_net *vips;
 	unsigned int vip_count;
 };
+
+/* options.c: set one option by its word ("dev", "mode", "max-buckets", ...), as given after --
+ * on the command line or at the start of a line of router.conf. -ENOENT: no such option of that
+ * role; -EINVAL: the value is not one. */
+int ecmper_option_set(struct ecmper_up_options *options, const char *word, const char *value,
+		      struct ecmper_error *err);
+/* Is this a word of either role's options? `ecmperctl apply` skips such lines of router.conf. */
+bool ecmper_option_is_known(const char *word);
+/* All options that stand in a file; lines of the grammar of conf.c are skipped. */
+int ecmper_options_read(struct ecmper_up_options *options, FILE *file, const char *file_name,
+			struct ecmper_error *err);
+void ecmper_options_free(struct ecmper_up_options *options);
 
 /* What `up` did on one device. */
 struct ecmper_up_report {
@@ -271,7 +285,7 @@ struct ecmper_up_report {
 		char dev[IF_NAMESIZE];
 		bool is_native;
 		bool was_attached;
-	} ports[64];
+	} ports[ECMPER_DEVS_MAX];
 	unsigned int port_count;
 };
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One program, one device: checking that the device is free, attaching by a pinned bpf_link,
+ * replacing in place. Used by xdp.c.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+#include <unistd.h>
+#include "pin.h"
+#include "xdp.h"
+
+/* Ids of the programs on a device, in the order native, generic, offloaded. */
+static int query(const struct device *device, uint32_t ids[3])
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+	int ret = bpf_xdp_query(device->ifindex, 0, &opts);
+
+	ids[0] = opts.drv_prog_id;
+	ids[1] = opts.skb_prog_id;
+	ids[2] = opts.hw_prog_id;
+	return ret;
+}
+
+static void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = {};
+	uint32_t length = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	name[0] = '\0';
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length))
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Our link on a device: its fd, or -ENOENT. *prog_id: the program it holds. */
+static int find_link(const struct device *device, const char *folder, uint32_t *prog_id)
+{
+	struct bpf_link_info info = {};
+	uint32_t length = sizeof(info);
+	char path[600];
+	int fd;
+
+	pin_link_path(folder, device->ifindex, path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -ENOENT;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &length) && info.xdp.ifindex == device->ifindex) {
+		*prog_id = info.prog_id;
+		return fd;
+	}
+	/* Left from a device of that index which is gone. */
+	close(fd);
+	unlink(path);
+	return -ENOENT;
+}
+
+int xdp_check_free(const struct device *device, const char *folder, struct ecmper_error *err)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	uint32_t ids[3], ours = 0;
+	int fd, ret = query(device, ids);
+
+	if (ret)
+		return ecmper_fail(err, ret, "cannot ask for the XDP program of %s: %s",
+				   device->name, strerror(-ret));
+	fd = find_link(device, folder, &ours);
+	if (fd >= 0)
+		close(fd);
+	for (int i = 0; i < 3; i++) {
+		if (!ids[i] || ids[i] == ours)
+			continue;
+		program_name(ids[i], name);
+		return ecmper_fail(err, -EBUSY,
+				   "%s already has the XDP program \"%s\" (id %u); detach it (bpftool "
+				   "net detach xdp dev %s, or ip link set dev %s xdp off) or take "
+				   "another device; nothing was changed",
+				   device->name, name, ids[i], device->name, device->name);
+	}
+	return 0;
+}
+
+static int create_link(const struct device *device, int prog_fd, bool is_native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = is_native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+
+	return bpf_link_create(prog_fd, device->ifindex, BPF_XDP, &opts);
+}
+
+static int replace(const struct device *device, int link_fd, int prog_fd, bool *is_native,
+		   struct ecmper_error *err)
+{
+	uint32_t ids[3];
+	int ret = bpf_link_update(link_fd, prog_fd, NULL);
+
+	if (ret)
+		return ecmper_fail(err, ret, "cannot replace the XDP program of %s: %s",
+				   device->name, strerror(-ret));
+	*is_native = query(device, ids) || ids[0] || ids[2];
+	return 0;
+}
+
+int xdp_attach(const struct device *device, const char *folder, int prog_fd,
+	       enum ecmper_xdp_mode mode, bool *is_native, bool *was_attached,
+	       struct ecmper_error *err)
+{
+	uint32_t prog_id;
+	char path[600];
+	int ret, fd = find_link(device, folder, &prog_id);
+
+	*was_attached = fd >= 0;
+	if (fd >= 0) {
+		ret = replace(device, fd, prog_fd, is_native, err);
+		close(fd);
+		return ret;
+	}
+	*is_native = mode != ECMPER_XDP_GENERIC;
+	fd = create_link(device, prog_fd, *is_native);
+	if (fd < 0 && fd != -EBUSY && fd != -EPERM && mode == ECMPER_XDP_AUTO) {
+		*is_native = false;
+		fd = create_link(device, prog_fd, false);
+	}
+	if (fd < 0)
+		return ecmper_fail(err, fd, "cannot attach to %s in %s mode: %s%s", device->name,
+				   *is_native ? "native" : "generic", strerror(-fd),
+				   mode == ECMPER_XDP_NATIVE ?
+					   "; its driver may lack XDP, then --mode generic works" :
+					   "");
+	pin_link_path(folder, device->ifindex, path, sizeof(path));
+	ret = bpf_obj_pin(fd, path);
+	if (ret)
+		ecmper_fail(err, ret, "cannot pin the link of %s: %s", device->name,
+			    strerror(-ret));
+	close(fd); /* without the pin this detaches */
+	return ret;
+}

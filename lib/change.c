@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each word of the grammar means for the drafts. Writes no map: an edit that fails here has
+ * changed nothing. Used by edit.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "edit.h"
+
+static uint32_t max_depth(const struct edit *edit)
+{
+	return edit->tables->config->mark == ECMPER_MARK_TOS ? ECMPER_DEPTH_MAX_TOS :
+							       ECMPER_DEPTH_MAX_DSCP;
+}
+
+static void set_defaults(const struct edit *edit, struct draft *draft)
+{
+	struct wanted *wanted = &draft->wanted;
+	uint32_t limit = max_depth(edit);
+
+	wanted->is_connected = false;
+	wanted->is_modulo = false;
+	wanted->buckets = ECMPER_BUCKETS_DEFAULT;
+	wanted->depth = ECMPER_DEPTH_DEFAULT < limit ? ECMPER_DEPTH_DEFAULT : limit;
+	wanted->server_count = 0;
+	draft->exists = true;
+}
+
+/* Error messages say from which line of a file they come. */
+static int fail(const struct edit *edit, const struct ecmper_change *change, int code,
+		const char *text, const char *what)
+{
+	if (change->line)
+		return ecmper_fail(edit->err, code, "line %u: %s: %s", change->line, what, text);
+	return ecmper_fail(edit->err, code, "%s: %s", what, text);
+}
+
+static int set_options(const struct edit *edit, const struct ecmper_change *change,
+		       struct wanted *wanted, const char *net)
+{
+	if (change->hash != ECMPER_HASH_KEEP && wanted->is_modulo &&
+	    change->hash == ECMPER_HASH_MAGLEV && change->buckets < 0 &&
+	    wanted->buckets < ECMPER_BUCKETS_DEFAULT)
+		wanted->buckets = ECMPER_BUCKETS_DEFAULT;
+	if (change->hash != ECMPER_HASH_KEEP)
+		wanted->is_modulo = change->hash == ECMPER_HASH_MODULO;
+	if (change->buckets >= 0) {
+		if (wanted->is_modulo)
+			return fail(edit, change, -EINVAL,
+				    "the size of a modulo table follows from its servers; leave "
+				    "out `buckets`, or say `hash maglev`",
+				    net);
+		wanted->buckets = change->buckets;
+	}
+	if (change->depth >= 0) {
+		if ((uint32_t)change->depth > max_depth(edit))
+			return fail(edit, change, -EINVAL,
+				    "the `tos` mark has room for depth 1; bring the router and "
+				    "the servers up with --mark dscp for more",
+				    net);
+		wanted->depth = change->depth;
+	}
+	return 0;
+}
+
+static int change_add(struct edit *edit, const struct ecmper_change *change)
+{
+	struct draft *draft = draft_get(edit, &change->net);
+	char net[ECMPER_NET_STRLEN];
+	int ret;
+
+	if (!draft)
+		return -ENOMEM;
+	ecmper_net_format(&change->net, net);
+	if (draft->exists && draft->wanted.is_connected != change->connected)
+		return fail(edit, change, -EEXIST,
+			    change->connected ? "has servers; del it first" :
+						"is a connected route; del it first",
+			    net);
+	if (!draft->exists)
+		set_defaults(edit, draft);
+	draft->wanted.is_connected = change->connected;
+	if (change->connected)
+		return 0;
+	ret = set_options(edit, change, &draft->wanted, net);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < change->via_count; i++) {
+		const struct ecmper_via *via = &change->vias[i];
+		struct server *server = draft_server(draft, &via->addr) ?:
+						draft_server_add(draft, &via->addr);
+
+		if (!server)
+			return -ENOMEM;
+		if (via->weight >= 0)
+			server->weight = via->weight;
+	}
+	return 0;
+}
+
+static int change_del(struct edit *edit, const struct ecmper_change *change)
+{
+	struct draft *draft = draft_get(edit, &change->net);
+	char net[ECMPER_NET_STRLEN], text[ECMPER_ADDR_STRLEN + 64];
+
+	if (!draft)
+		return -ENOMEM;
+	ecmper_net_format(&change->net, net);
+	if (!draft->exists)
+		return fail(edit, change, -ENOENT, "no such prefix; `ecmperctl show` lists them",
+			    net);
+	if (!change->via_count)
+		draft->exists = false;
+	for (unsigned int i = 0; i < change->via_count; i++) {
+		struct server *server = draft_server(draft, &change->vias[i].addr);
+
+		if (!server) {
+			ecmper_addr_format(&change->vias[i].addr, text);
+			strcat(text, " is not among its servers; `ecmperctl show` lists them");
+			return fail(edit, change, -ENOENT, text, net);
+		}
+		draft_server_remove(draft, server);
+	}
+	return 0;
+}
+
+static int change_purge(struct edit *edit, const struct ecmper_change *change)
+{
+	char addr[ECMPER_ADDR_STRLEN];
+	struct ecmper_addr *grown;
+	uint32_t id;
+	int ret;
+
+	ecmper_addr_format(&change->addr, addr);
+	if (edit->tables->ops->neigh_id_get(edit->tables->arg, &change->addr, &id))
+		return fail(edit, change, -ENOENT, "no such server; `ecmperctl show` lists them",
+			    addr);
+	ret = draft_all(edit);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < edit->draft_count; i++) {
+		struct server *server = draft_server(edit->drafts[i], &change->addr);
+
+		if (server)
+			draft_server_remove(edit->drafts[i], server);
+	}
+	grown = reallocarray(edit->purged, edit->purged_count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	edit->purged = grown;
+	edit->purged[edit->purged_count++] = change->addr;
+	if (!edit->is_purged)
+		edit->is_purged = calloc(UINT16_MAX + 1, sizeof(bool));
+	if (!edit->is_purged)
+		return -ENOMEM;
+	edit->is_purged[id] = true;
+	return 0;
+}
+
+/* The port of an egress device: its place in tx_ports, taken newly when it has none. */
+static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
+{
+	int free_port = -1;
+
+	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
+		uint32_t there = 0;
+
+		if (tables->ops->tx_port_get(tables->arg, i, &there) || !there) {
+			if (free_port < 0)
+				free_port = i;
+		} else if (there == ifindex) {
+			*port = i;
+			return 0;
+		}
+	}
+	if (free_port < 0)
+		return -ENOSPC;
+	*port = free_port;
+	return tables->ops->tx_port_set(tables->arg, free_port, ifindex);
+}
+
+static int change_neigh_add(struct edit *edit, const struct ecmper_change *change)
+{
+	struct neigh_draft *neigh = neigh_draft_get(edit, &change->addr);
+	struct device device;
+	int ret;
+
+	if (!neigh)
+		return -ENOMEM;
+	ret = edit->tables->ops->device_get(edit->tables->arg, change->dev, &device);
+	if (ret)
+		return fail(edit, change, ret,
+			    "no such device in this network namespace; `ip link` lists them",
+			    change->dev);
+	neigh->link = (struct ecmper_link){.ifindex = device.ifindex};
+	memcpy(neigh->link.dst_mac, change->mac, sizeof(change->mac));
+	memcpy(neigh->link.src_mac, device.mac, sizeof(device.mac));
+	memcpy(neigh->dev, change->dev, sizeof(neigh->dev));
+	ret = find_port(edit->tables, device.ifindex, &neigh->link.port);
+	if (ret == -ENOSPC)
+		return fail(edit, change, ret,
+			    "map tx_ports is full; bring the router up anew with a larger "
+			    "--max-ports",
+			    change->dev);
+	if (ret)
+		return fail(edit, change, ret,
+			    "the kernel does not take the device as a way out for XDP", change->dev);
+	neigh->has_link = true;
+	neigh->is_static = true;
+	return 0;
+}
+
+static int change_neigh_del(struct edit *edit, const struct ecmper_change *change)
+{
+	struct neigh_draft *neigh = neigh_draft_get(edit, &change->addr);
+	char addr[ECMPER_ADDR_STRLEN];
+
+	if (!neigh)
+		return -ENOMEM;
+	if (!neigh->is_static)
+		return fail(edit, change, -ENOENT,
+			    "no such neighbour; `ecmperctl tables neigh` lists them",
+			    ecmper_addr_format(&change->addr, addr));
+	neigh->is_static = false;
+	neigh->has_link = false;
+	return 0;
+}
+
+/* Neighbours that were added by hand are forgotten, unless the edit adds them again. */
+static int forget_neighs(struct edit *edit)
+{
+	const struct tables *tables = edit->tables;
+
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+		struct neigh_draft *neigh;
+
+		if (!(tables->neigh[id].flags & ECMPER_NEIGH_STATIC))
+			continue;
+		neigh = neigh_draft_get(edit, &tables->neigh[id].addr);
+		if (!neigh)
+			return -ENOMEM;
+		neigh->is_static = false;
+		neigh->has_link = false;
+	}
+	return 0;
+}
+
+static int change_clear(struct edit *edit)
+{
+	int ret = draft_all(edit);
+
+	for (unsigned int i = 0; !ret && i < edit->draft_count; i++)
+		edit->drafts[i]->exists = false;
+	return ret ?: forget_neighs(edit);
+}
+
+int change_all(struct edit *edit, const struct ecmper_changes *changes)
+{
+	int ret = 0;
+
+	if (edit->mode == ECMPER_EDIT_APPLY)
+		ret = draft_all(edit) ?: forget_neighs(edit);
+	for (unsigned int i = 0; !ret && i < changes->count; i++) {
+		const struct ecmper_change *change = &changes->list[i];
+
+		switch (change->kind) {
+		case ECMPER_ADD: ret = change_add(edit, change); break;
+		case ECMPER_DEL: ret = change_del(edit, change); break;
+		case ECMPER_PURGE: ret = change_purge(edit, change); break;
+		case ECMPER_NEIGH_ADD: ret = change_neigh_add(edit, change); break;
+		case ECMPER_NEIGH_DEL: ret = change_neigh_del(edit, change); break;
+		case ECMPER_CLEAR: ret = change_clear(edit); break;
+		}
+	}
+	return ret;
+}

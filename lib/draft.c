@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Drafts: prefixes and neighbours as an edit wants them, loaded from the maps when first touched.
+ * Reads the tables, writes nothing. Used by change.c and edit.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "edit.h"
+
+/* Where the prefix's draft is, or belongs. */
+static unsigned int find_place(const struct edit *edit, const struct ecmper_net *net)
+{
+	unsigned int low = 0, high = edit->draft_count;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (ecmper_net_compare(&edit->drafts[middle]->net, net) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int load_servers(struct draft *draft, const struct tables *tables)
+{
+	const struct ecmper_prefix *old = &draft->old;
+
+	draft->wanted.servers = calloc(old->members_count + 1, sizeof(struct server));
+	if (!draft->wanted.servers)
+		return -ENOMEM;
+	draft->wanted.server_count = old->members_count;
+	for (uint32_t i = 0; i < old->members_count; i++) {
+		const struct ecmper_member *member = &tables->members[old->members_offset + i];
+
+		draft->wanted.servers[i] = (struct server){
+			.addr = tables->neigh[member->nh].addr,
+			.id = member->nh,
+			.weight = member->weight,
+			.origin = member->origin,
+		};
+	}
+	return 0;
+}
+
+static int load(struct draft *draft, const struct edit *edit)
+{
+	struct wanted *wanted = &draft->wanted;
+	int ret = edit->tables->ops->lpm_get(edit->tables->arg, &draft->net, &draft->old);
+
+	wanted->net = draft->net;
+	draft->is_there = !ret;
+	/* `apply` describes everything anew. */
+	draft->exists = draft->is_there && edit->mode == ECMPER_EDIT_BATCH;
+	if (!draft->exists)
+		return ret == -ENOENT ? 0 : ret;
+	wanted->is_connected = draft->old.flags & ECMPER_PREFIX_CONNECTED;
+	wanted->is_modulo = draft->old.flags & ECMPER_PREFIX_MODULO;
+	wanted->buckets = draft->old.cur_nh_count;
+	wanted->depth = draft->old.depth;
+	return load_servers(draft, edit->tables);
+}
+
+static int insert(struct edit *edit, unsigned int place, struct draft *draft)
+{
+	if (edit->draft_count == edit->draft_room) {
+		unsigned int room = edit->draft_room ? edit->draft_room * 2 : 16;
+		struct draft **grown = reallocarray(edit->drafts, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		edit->drafts = grown;
+		edit->draft_room = room;
+	}
+	memmove(edit->drafts + place + 1, edit->drafts + place,
+		(edit->draft_count - place) * sizeof(*edit->drafts));
+	edit->drafts[place] = draft;
+	edit->draft_count++;
+	return 0;
+}
+
+struct draft *draft_get(struct edit *edit, const struct ecmper_net *net)
+{
+	unsigned int place = find_place(edit, net);
+	struct draft *draft;
+
+	if (place < edit->draft_count && !ecmper_net_compare(&edit->drafts[place]->net, net))
+		return edit->drafts[place];
+	draft = calloc(1, sizeof(*draft));
+	if (!draft)
+		return NULL;
+	draft->net = *net;
+	if (load(draft, edit) || insert(edit, place, draft)) {
+		draft_free(draft);
+		return NULL;
+	}
+	return draft;
+}
+
+int draft_all(struct edit *edit)
+{
+	const struct tables_ops *ops = edit->tables->ops;
+	struct ecmper_net net;
+	int ret = ops->lpm_next(edit->tables->arg, NULL, &net);
+
+	while (!ret) {
+		if (!draft_get(edit, &net))
+			return -ENOMEM;
+		ret = ops->lpm_next(edit->tables->arg, &net, &net);
+	}
+	return ret == -ENOENT ? 0 : ret;
+}
+
+void draft_free(struct draft *draft)
+{
+	if (draft)
+		free(draft->wanted.servers);
+	free(draft);
+}
+
+struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr)
+{
+	for (unsigned int i = 0; i < draft->wanted.server_count; i++)
+		if (!ecmper_addr_compare(&draft->wanted.servers[i].addr, addr))
+			return &draft->wanted.servers[i];
+	return NULL;
+}
+
+struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr)
+{
+	struct wanted *wanted = &draft->wanted;
+	struct server *grown =
+		reallocarray(wanted->servers, wanted->server_count + 1, sizeof(*grown));
+	unsigned int place = 0;
+
+	if (!grown)
+		return NULL;
+	wanted->servers = grown;
+	while (place < wanted->server_count && ecmper_addr_compare(&grown[place].addr, addr) < 0)
+		place++;
+	memmove(grown + place + 1, grown + place,
+		(wanted->server_count - place) * sizeof(*grown));
+	wanted->server_count++;
+	grown[place] = (struct server){.addr = *addr, .weight = 1, .origin = ECMPER_ORIGIN_STATIC};
+	return &grown[place];
+}
+
+void draft_server_remove(struct draft *draft, struct server *server)
+{
+	unsigned int place = server - draft->wanted.servers;
+
+	draft->wanted.server_count--;
+	memmove(server, server + 1, (draft->wanted.server_count - place) * sizeof(*server));
+}
+
+struct neigh_draft *neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr)
+{
+	struct neigh_draft *grown, *neigh;
+
+	for (unsigned int i = 0; i < edit->neigh_count; i++)
+		if (!ecmper_addr_compare(&edit->neighs[i].addr, addr))
+			return &edit->neighs[i];
+	grown = reallocarray(edit->neighs, edit->neigh_count + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	edit->neighs = grown;
+	neigh = &grown[edit->neigh_count++];
+	*neigh = (struct neigh_draft){.addr = *addr};
+	if (!edit->tables->ops->neigh_id_get(edit->tables->arg, addr, &neigh->id))
+		neigh->is_static = edit->tables->neigh[neigh->id].flags & ECMPER_NEIGH_STATIC;
+	else
+		neigh->id = 0;
+	return neigh;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An edit from beginning to end: drafts, ids, plan, run. All or nothing. `pending` in the pinned
+ * config is set as long as the maps may hold something unfinished; whoever takes the lock next
+ * and finds it set lets recover.c finish first.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "edit.h"
+#include "instance.h"
+
+static int take_id(struct edit *edit, const struct ecmper_addr *addr, uint32_t *id)
+{
+	char text[ECMPER_ADDR_STRLEN];
+	uint32_t *grown;
+	bool is_new;
+	int ret = neigh_take(edit->tables, addr, id, &is_new);
+
+	if (ret)
+		return ecmper_fail(edit->err, ret,
+				   "no room for next hop %s among %u (map neigh); bring the router "
+				   "up anew with a larger --max-next-hops",
+				   ecmper_addr_format(addr, text),
+				   edit->tables->config->max_next_hops - 1);
+	if (!is_new)
+		return 0;
+	grown = reallocarray(edit->new_ids, edit->new_id_count + 1, sizeof(*grown));
+	if (!grown) {
+		neigh_collect(edit->tables, *id);
+		return -ENOMEM;
+	}
+	edit->new_ids = grown;
+	edit->new_ids[edit->new_id_count++] = *id;
+	return 0;
+}
+
+static int take_ids(struct edit *edit)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++)
+		if (edit->neighs[i].has_link && !edit->neighs[i].id)
+			ret = take_id(edit, &edit->neighs[i].addr, &edit->neighs[i].id);
+	for (unsigned int i = 0; !ret && i < edit->draft_count; i++) {
+		struct wanted *wanted = &edit->drafts[i]->wanted;
+
+		for (unsigned int s = 0; !ret && s < wanted->server_count; s++)
+			if (edit->drafts[i]->exists && !wanted->servers[s].id)
+				ret = take_id(edit, &wanted->servers[s].addr,
+					      &wanted->servers[s].id);
+	}
+	return ret;
+}
+
+/* Ids that were taken for nothing. */
+static void return_ids(struct edit *edit)
+{
+	for (unsigned int i = 0; i < edit->new_id_count; i++) {
+		const struct ecmper_neigh *neigh = &edit->tables->neigh[edit->new_ids[i]];
+
+		if (!neigh->refs && (neigh->flags & ECMPER_NEIGH_USED))
+			neigh_collect(edit->tables, edit->new_ids[i]);
+	}
+}
+
+static int check_room(const struct edit *edit)
+{
+	uint32_t count = edit->tables->config->prefix_count;
+
+	for (unsigned int i = 0; i < edit->draft_count; i++)
+		count += edit->drafts[i]->exists && !edit->drafts[i]->is_there;
+	if (count <= edit->tables->config->max_prefixes)
+		return 0;
+	return ecmper_fail(edit->err, -ENOSPC,
+			   "map lpm is full: %u prefixes do not fit its %u; bring the router up "
+			   "anew with a larger --max-prefixes",
+			   count, edit->tables->config->max_prefixes);
+}
+
+static int plan_all(struct edit *edit)
+{
+	int ret = check_room(edit);
+
+	for (unsigned int i = 0; !ret && i < edit->draft_count; i++) {
+		struct draft *draft = edit->drafts[i];
+
+		ret = plan_prefix(&edit->plan, edit->tables, &draft->net,
+				  draft->is_there ? &draft->old : NULL,
+				  draft->exists ? &draft->wanted : NULL, edit->is_purged, edit->err);
+	}
+	return ret;
+}
+
+static void undo_neighs(struct edit *edit)
+{
+	for (unsigned int i = 0; i < edit->neigh_count; i++) {
+		struct neigh_draft *draft = &edit->neighs[i];
+
+		if (!draft->is_done)
+			continue;
+		edit->tables->neigh[draft->id].flags = draft->flags_before;
+		if (draft->link_before.ifindex)
+			neigh_link_set(edit->tables, draft->id, &draft->link_before);
+	}
+}
+
+/* The links come first, so that no table ever names a next hop whose MAC is on its way. */
+static int set_links(struct edit *edit)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++) {
+		struct neigh_draft *draft = &edit->neighs[i];
+		struct ecmper_neigh *neigh = &edit->tables->neigh[draft->id];
+		const struct ecmper_link *link = neigh_link(neigh);
+
+		if (!draft->has_link)
+			continue;
+		draft->is_done = true;
+		draft->flags_before = neigh->flags;
+		if (link)
+			draft->link_before = *link;
+		neigh->flags |= ECMPER_NEIGH_STATIC;
+		if (!link || memcmp(link, &draft->link, sizeof(*link)))
+			ret = neigh_link_set(edit->tables, draft->id, &draft->link);
+	}
+	if (ret)
+		undo_neighs(edit);
+	return ret;
+}
+
+/* Neighbours that are not configured any more go when nothing refers to them. */
+static void release_neighs(struct edit *edit)
+{
+	for (unsigned int i = 0; i < edit->neigh_count; i++) {
+		const struct neigh_draft *draft = &edit->neighs[i];
+		struct ecmper_neigh *neigh = &edit->tables->neigh[draft->id];
+
+		if (!draft->id || draft->is_static || !(neigh->flags & ECMPER_NEIGH_STATIC))
+			continue;
+		neigh->flags &= ~ECMPER_NEIGH_STATIC;
+		if (!neigh->refs)
+			neigh_collect(edit->tables, draft->id);
+	}
+}
+
+static void set_pending(struct tables *tables, uint32_t pending)
+{
+	__atomic_store_n(&tables->config->pending, pending, __ATOMIC_SEQ_CST);
+}
+
+/* From here on maps are written. */
+static int commit(struct edit *edit)
+{
+	int ret;
+
+	set_pending(edit->tables, 1);
+	ret = take_ids(edit) ?: plan_all(edit);
+	if (ret)
+		plan_cancel(&edit->plan, edit->tables);
+	else
+		ret = set_links(edit);
+	if (!ret) {
+		ret = plan_run(&edit->plan, edit->tables, edit->err);
+		if (ret)
+			undo_neighs(edit);
+	}
+	if (ret)
+		return_ids(edit);
+	else
+		release_neighs(edit);
+	set_pending(edit->tables, 0);
+	return ret;
+}
+
+static void edit_free(struct edit *edit)
+{
+	for (unsigned int i = 0; i < edit->draft_count; i++)
+		draft_free(edit->drafts[i]);
+	free(edit->drafts);
+	free(edit->neighs);
+	free(edit->is_purged);
+	free(edit->purged);
+	free(edit->new_ids);
+	plan_free(&edit->plan);
+}
+
+int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
+		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
+{
+	struct edit edit = {.tables = tables, .mode = mode, .err = err};
+	int ret;
+
+	err->text[0] = '\0';
+	if (report)
+		*report = (struct ecmper_report){};
+	ret = plan_init(&edit.plan);
+	if (!ret && tables->config->pending) {
+		ret = tables_recover(tables, err);
+		if (!ret)
+			set_pending(tables, 0);
+	}
+	ret = ret ?: change_all(&edit, changes);
+	/* The report is made first: it reads the old tables, and it may fail. */
+	if (!ret && report)
+		ret = report_make(&edit, report);
+	ret = ret ?: commit(&edit);
+	if (report)
+		report->prefixes_changed = edit.plan.prefixes_changed;
+	if (ret && report)
+		ecmper_report_free(report);
+	if (ret && !err->text[0])
+		ecmper_fail(err, ret, "cannot make the change: %s; nothing was changed",
+			    strerror(-ret));
+	edit_free(&edit);
+	return ret;
+}
+
+int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
+		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
+{
+	int ret = instance_lock(ecmper->dir_fd, ecmper->pin, err);
+
+	if (ret)
+		return ret;
+	ret = edit_tables(&ecmper->tables, changes, mode, report, err);
+	instance_unlock(ecmper->dir_fd);
+	return ret;
+}

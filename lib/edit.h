@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An edit under way: the drafts of the prefixes and neighbours that it touches. Internal to lib/.
+ */
+#ifndef ECMPER_EDIT_H
+#define ECMPER_EDIT_H
+
+#include "plan.h"
+
+/* One prefix: as it is in the maps, and as it shall be. */
+struct draft {
+	struct ecmper_net net;
+	bool is_there; /* old is set */
+	bool exists;   /* after the edit; then wanted is set */
+	struct ecmper_prefix old;
+	struct wanted wanted;
+};
+
+/* One neighbour that the edit names, with the way back. */
+struct neigh_draft {
+	struct ecmper_addr addr;
+	bool is_static; /* after the edit */
+	bool has_link;	/* link is to be set */
+	struct ecmper_link link;
+	char dev[IF_NAMESIZE];
+	uint32_t id; /* 0: not taken yet */
+	bool is_done;
+	uint8_t flags_before;
+	struct ecmper_link link_before;
+};
+
+struct edit {
+	struct tables *tables;
+	enum ecmper_edit_mode mode;
+	struct draft **drafts; /* in order of prefix */
+	unsigned int draft_count, draft_room;
+	struct neigh_draft *neighs;
+	unsigned int neigh_count;
+	bool *is_purged; /* by id */
+	struct ecmper_addr *purged;
+	unsigned int purged_count;
+	uint32_t *new_ids;
+	unsigned int new_id_count;
+	struct plan plan;
+	struct ecmper_error *err;
+};
+
+/* draft.c: find a prefix's draft, made from the maps at first. NULL: no memory. */
+struct draft *draft_get(struct edit *edit, const struct ecmper_net *net);
+/* Drafts of all prefixes in lpm. */
+int draft_all(struct edit *edit);
+void draft_free(struct draft *draft);
+/* Its server of that address, NULL. */
+struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr);
+struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr);
+void draft_server_remove(struct draft *draft, struct server *server);
+struct neigh_draft *neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr);
+
+/* change.c: let the drafts follow one change, or all. Touches no map. */
+int change_all(struct edit *edit, const struct ecmper_changes *changes);
+
+/* report.c: what the edit did, in the words of the grammar. */
+int report_make(const struct edit *edit, struct ecmper_report *report);
+
+/* edit.c, without the lock: for tests on tables of their own. */
+int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
+		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err);
+
+#endif

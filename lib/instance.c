@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Opening an instance: the pin folder, its lock, its maps, their memory. Refuses maps that another
+ * version pinned. Used by everything that reads or edits a router's state.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "instance.h"
+
+#define NAME(map) ECMPER_STR(map)
+
+const char *const map_names[MAPS] = {
+	[MAP_CONFIG] = NAME(ECMPER_MAP_CONFIG),
+	[MAP_LPM] = NAME(ECMPER_MAP_LPM),
+	[MAP_VIP] = NAME(ECMPER_MAP_VIP),
+	[MAP_VIP_STATE] = NAME(ECMPER_MAP_VIP_STATE),
+	[MAP_CUR_NH] = NAME(ECMPER_MAP_CUR_NH),
+	[MAP_PRV_NH] = NAME(ECMPER_MAP_PRV_NH),
+	[MAP_MEMBERS] = NAME(ECMPER_MAP_MEMBERS),
+	[MAP_ALLOC] = NAME(ECMPER_MAP_ALLOC),
+	[MAP_NEIGH] = NAME(ECMPER_MAP_NEIGH),
+	[MAP_NEIGH_ID] = NAME(ECMPER_MAP_NEIGH_ID),
+	[MAP_NEIGH_MAC] = NAME(ECMPER_MAP_NEIGH_MAC),
+	[MAP_TX_PORTS] = NAME(ECMPER_MAP_TX_PORTS),
+	[MAP_COUNTERS] = NAME(ECMPER_MAP_COUNTERS),
+	[MAP_NH_COUNTERS] = NAME(ECMPER_MAP_NH_COUNTERS),
+};
+
+static const uint32_t value_sizes[MAPS] = {
+	[MAP_CONFIG] = sizeof(struct ecmper_config),
+	[MAP_LPM] = sizeof(struct ecmper_prefix),
+	[MAP_VIP] = sizeof(struct ecmper_vip_line),
+	[MAP_VIP_STATE] = sizeof(struct ecmper_prefix),
+	[MAP_CUR_NH] = sizeof(struct ecmper_nh_line),
+	[MAP_PRV_NH] = sizeof(struct ecmper_nh_line),
+	[MAP_MEMBERS] = sizeof(struct ecmper_member),
+	[MAP_ALLOC] = sizeof(struct ecmper_alloc),
+	[MAP_NEIGH] = sizeof(struct ecmper_neigh),
+	[MAP_NEIGH_ID] = sizeof(uint32_t),
+	[MAP_NEIGH_MAC] = sizeof(uint32_t),
+	[MAP_TX_PORTS] = sizeof(uint32_t),
+	[MAP_COUNTERS] = sizeof(struct ecmper_counter),
+	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_counter),
+};
+
+int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
+{
+	int length = snprintf(path, size, "%s%s", pin, role == ECMPER_SERVER ? "/server" : "");
+
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err)
+{
+	int ret;
+
+	do
+		ret = flock(dir_fd, LOCK_EX);
+	while (ret && errno == EINTR);
+	return ret ? ecmper_fail(err, -errno, "cannot lock %s: %s", pin, strerror(errno)) : 0;
+}
+
+void instance_unlock(int dir_fd)
+{
+	flock(dir_fd, LOCK_UN);
+}
+
+int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+	     struct ecmper_error *err)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	char path[512];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	ret = bpf_obj_get(path);
+	if (ret == -ENOENT)
+		return ecmper_fail(err, ret,
+				   "ecmper is not up in %s: bring it up with ecmper-loader, or name "
+				   "the instance with --pin",
+				   folder);
+	if (ret == -EPERM || ret == -EACCES)
+		return ecmper_fail(err, ret,
+				   "no right to open %s: this needs root, or CAP_BPF and "
+				   "CAP_NET_ADMIN and the folder's permission",
+				   path);
+	if (ret < 0)
+		return ecmper_fail(err, ret, "cannot open %s: %s", path, strerror(-ret));
+	*fd = ret;
+	ret = bpf_obj_get_info_by_fd(*fd, &info, &length);
+	if (!ret && value_size && info.value_size != value_size) {
+		close(*fd);
+		*fd = -1;
+		return ecmper_fail(err, -EPROTO,
+				   "%s was pinned by another version of ecmper: use that version's "
+				   "programs, or `ecmper-loader ... down` and `up` to start anew",
+				   path);
+	}
+	return ret;
+}
+
+static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_error *err)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	size_t page = sysconf(_SC_PAGESIZE);
+	int ret = bpf_obj_get_info_by_fd(ecmper->fd[map], &info, &length);
+
+	if (ret)
+		return ret;
+	ecmper->mapped_size[map] =
+		((size_t)info.max_entries * info.value_size + page - 1) / page * page;
+	ecmper->mapped[map] = mmap(NULL, ecmper->mapped_size[map], PROT_READ | PROT_WRITE,
+				   MAP_SHARED, ecmper->fd[map], 0);
+	if (ecmper->mapped[map] != MAP_FAILED)
+		return 0;
+	ecmper->mapped[map] = NULL;
+	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->pin,
+			   map_names[map], strerror(errno));
+}
+
+static int check_version(const struct ecmper *ecmper, struct ecmper_error *err)
+{
+	const struct ecmper_config *config = ecmper->mapped[MAP_CONFIG];
+
+	if (config->abi_version == ECMPER_ABI_VERSION && config->role == ECMPER_ROUTER)
+		return 0;
+	return ecmper_fail(err, -EPROTO,
+			   "%s was made by ABI version %u of ecmper, this is version %u: use that "
+			   "version's programs, or `ecmper-loader router down` and `up` to start "
+			   "anew",
+			   ecmper->pin, config->abi_version, ECMPER_ABI_VERSION);
+}
+
+static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
+{
+	int ret = 0;
+
+	for (enum map_index map = 0; !ret && map < MAPS; map++) {
+		ret = map_open(ecmper->pin, map_names[map], value_sizes[map], &ecmper->fd[map],
+			       err);
+		if (!ret && (map == MAP_CONFIG || (map >= MAP_VIP && map <= MAP_NEIGH)))
+			ret = map_memory(ecmper, map, err);
+		if (!ret && map == MAP_CONFIG)
+			ret = check_version(ecmper, err);
+	}
+	return ret;
+}
+
+int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *err)
+{
+	struct ecmper *ecmper = calloc(1, sizeof(*ecmper));
+	int ret = -ENOMEM;
+
+	*result = NULL;
+	if (!ecmper)
+		return ecmper_fail(err, ret, "out of memory");
+	memset(ecmper->fd, -1, sizeof(ecmper->fd));
+	ecmper->dir_fd = open(pin, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ecmper->pin = strdup(pin);
+	if (!ecmper->pin)
+		goto out;
+	ret = open_maps(ecmper, err);
+	if (!ret && ecmper->dir_fd < 0)
+		ret = ecmper_fail(err, -errno, "cannot open %s: %s", pin, strerror(errno));
+	if (ret)
+		goto out;
+	ecmper->tables = (struct tables){
+		.config = ecmper->mapped[MAP_CONFIG],
+		.vip = ecmper->mapped[MAP_VIP],
+		.vip_state = ecmper->mapped[MAP_VIP_STATE],
+		.cur_nh = ecmper->mapped[MAP_CUR_NH],
+		.prv_nh = ecmper->mapped[MAP_PRV_NH],
+		.members = ecmper->mapped[MAP_MEMBERS],
+		.alloc = ecmper->mapped[MAP_ALLOC],
+		.neigh = ecmper->mapped[MAP_NEIGH],
+		.ops = &kernel_ops,
+		.arg = ecmper,
+	};
+	*result = ecmper;
+	return 0;
+out:
+	ecmper_close(ecmper);
+	return ret;
+}
+
+void ecmper_close(struct ecmper *ecmper)
+{
+	if (!ecmper)
+		return;
+	for (enum map_index map = 0; map < MAPS; map++) {
+		if (ecmper->mapped[map])
+			munmap(ecmper->mapped[map], ecmper->mapped_size[map]);
+		if (ecmper->fd[map] >= 0)
+			close(ecmper->fd[map]);
+	}
+	if (ecmper->dir_fd >= 0)
+		close(ecmper->dir_fd);
+	free(ecmper->pin);
+	free(ecmper);
+}
+
+const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper)
+{
+	return ecmper->tables.config;
+}

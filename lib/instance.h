@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An open instance: the pin folder, the maps' file descriptors, the mapped arrays. Internal to lib/.
+ */
+#ifndef ECMPER_INSTANCE_H
+#define ECMPER_INSTANCE_H
+
+#include "tables.h"
+
+/* The maps of a router, in the order of struct ecmper's fds. */
+enum map_index {
+	MAP_CONFIG,
+	MAP_LPM,
+	MAP_VIP,
+	MAP_VIP_STATE,
+	MAP_CUR_NH,
+	MAP_PRV_NH,
+	MAP_MEMBERS,
+	MAP_ALLOC,
+	MAP_NEIGH,
+	MAP_NEIGH_ID,
+	MAP_NEIGH_MAC,
+	MAP_TX_PORTS,
+	MAP_COUNTERS,
+	MAP_NH_COUNTERS,
+	MAPS
+};
+
+struct ecmper {
+	char *pin;
+	int dir_fd; /* of the pin folder: what the lock is on */
+	int fd[MAPS];
+	void *mapped[MAPS];
+	size_t mapped_size[MAPS];
+	struct tables tables;
+};
+
+extern const char *const map_names[MAPS];
+extern const struct tables_ops kernel_ops;
+
+/* view.c: one neighbour, for people. */
+void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_view *view);
+/* The folder of a role's maps: the router's is the pin folder, the server's is below it. */
+int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size);
+/* One editor at a time. */
+int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err);
+void instance_unlock(int dir_fd);
+/* Open a pinned map and check its key and value size (0: any). -ENOENT, -EPROTO. */
+int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+	     struct ecmper_error *err);
+
+#endif

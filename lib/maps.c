@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * struct tables_ops for the kernel's maps: one system call each, and the grace period. The only
+ * caller of bpf_map_* for a router's state. Used through tables->ops.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <stdlib.h>
+#include "device.h"
+#include "instance.h"
+
+static int fd_of(void *arg, enum map_index map)
+{
+	return ((struct ecmper *)arg)->fd[map];
+}
+
+static struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
+{
+	return (struct ecmper_lpm_key){.prefixlen = net->len,
+				       .addr = ecmper_addr_to_ipv4(&net->addr)};
+}
+
+static int lpm_get(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value)
+{
+	struct ecmper_lpm_key key = lpm_key(net);
+	int ret = bpf_map_lookup_elem(fd_of(arg, MAP_LPM), &key, value);
+
+	/* A lookup takes the longest match; this wants the prefix itself. */
+	if (!ret && (value->prefixlen != net->len || ecmper_addr_compare(&value->addr, &net->addr)))
+		return -ENOENT;
+	return ret;
+}
+
+static int lpm_set(void *arg, const struct ecmper_net *net, const struct ecmper_prefix *value)
+{
+	struct ecmper_lpm_key key = lpm_key(net);
+
+	return bpf_map_update_elem(fd_of(arg, MAP_LPM), &key, value, BPF_ANY);
+}
+
+static int lpm_delete(void *arg, const struct ecmper_net *net)
+{
+	struct ecmper_lpm_key key = lpm_key(net);
+
+	return bpf_map_delete_elem(fd_of(arg, MAP_LPM), &key);
+}
+
+static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
+{
+	struct ecmper_lpm_key key, next_key;
+	int ret;
+
+	if (net)
+		key = lpm_key(net);
+	ret = bpf_map_get_next_key(fd_of(arg, MAP_LPM), net ? &key : NULL, &next_key);
+	if (!ret)
+		*next = (struct ecmper_net){.addr = ecmper_addr_from_ipv4(next_key.addr),
+					    .len = next_key.prefixlen};
+	return ret;
+}
+
+static int neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t *id)
+{
+	return bpf_map_lookup_elem(fd_of(arg, MAP_NEIGH_ID), addr, id);
+}
+
+static int neigh_id_set(void *arg, const struct ecmper_addr *addr, uint32_t id)
+{
+	return bpf_map_update_elem(fd_of(arg, MAP_NEIGH_ID), addr, &id, BPF_ANY);
+}
+
+static int neigh_id_delete(void *arg, const struct ecmper_addr *addr)
+{
+	return bpf_map_delete_elem(fd_of(arg, MAP_NEIGH_ID), addr);
+}
+
+static int neigh_id_next(void *arg, const struct ecmper_addr *addr, struct ecmper_addr *next)
+{
+	return bpf_map_get_next_key(fd_of(arg, MAP_NEIGH_ID), addr, next);
+}
+
+static int neigh_mac_set(void *arg, const struct ecmper_mac *mac, uint32_t id)
+{
+	return bpf_map_update_elem(fd_of(arg, MAP_NEIGH_MAC), mac, &id, BPF_ANY);
+}
+
+static int neigh_mac_delete(void *arg, const struct ecmper_mac *mac)
+{
+	return bpf_map_delete_elem(fd_of(arg, MAP_NEIGH_MAC), mac);
+}
+
+static int neigh_mac_next(void *arg, const struct ecmper_mac *mac, struct ecmper_mac *next)
+{
+	return bpf_map_get_next_key(fd_of(arg, MAP_NEIGH_MAC), mac, next);
+}
+
+static int tx_port_get(void *arg, uint32_t port, uint32_t *ifindex)
+{
+	return bpf_map_lookup_elem(fd_of(arg, MAP_TX_PORTS), &port, ifindex);
+}
+
+static int tx_port_set(void *arg, uint32_t port, uint32_t ifindex)
+{
+	if (!ifindex)
+		return bpf_map_delete_elem(fd_of(arg, MAP_TX_PORTS), &port);
+	return bpf_map_update_elem(fd_of(arg, MAP_TX_PORTS), &port, &ifindex, BPF_ANY);
+}
+
+static int nh_counter_clear(void *arg, uint32_t id)
+{
+	int cpus = libbpf_num_possible_cpus(), ret;
+	void *zero = cpus > 0 ? calloc(cpus, sizeof(struct ecmper_nh_counter)) : NULL;
+
+	if (!zero)
+		return -ENOMEM;
+	ret = bpf_map_update_elem(fd_of(arg, MAP_NH_COUNTERS), &id, zero, BPF_ANY);
+	free(zero);
+	return ret;
+}
+
+static int kernel_device_get(void *arg, const char *name, struct device *device)
+{
+	(void)arg;
+	return device_get(name, device);
+}
+
+/* Replacing a map inside a map returns after a grace period (kernel/bpf/syscall.c,
+ * maybe_wait_bpf_programs): for kernels whose membarrier does not do it, with nohz_full. */
+static int grace_by_map_in_map(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	uint32_t key = 0;
+	int inner, outer = -1, ret;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "grace", sizeof(key), sizeof(key), 1, NULL);
+	if (inner < 0)
+		return inner;
+	opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace", sizeof(key), sizeof(key), 1,
+			       &opts);
+	ret = outer < 0 ? outer : bpf_map_update_elem(outer, &key, &inner, BPF_ANY);
+	close(inner);
+	if (outer >= 0)
+		close(outer);
+	return ret;
+}
+
+static int grace(void *arg)
+{
+	(void)arg;
+	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return 0;
+	return grace_by_map_in_map();
+}
+
+const struct tables_ops kernel_ops = {
+	.lpm_get = lpm_get,
+	.lpm_set = lpm_set,
+	.lpm_delete = lpm_delete,
+	.lpm_next = lpm_next,
+	.neigh_id_get = neigh_id_get,
+	.neigh_id_set = neigh_id_set,
+	.neigh_id_delete = neigh_id_delete,
+	.neigh_id_next = neigh_id_next,
+	.neigh_mac_set = neigh_mac_set,
+	.neigh_mac_delete = neigh_mac_delete,
+	.neigh_mac_next = neigh_mac_next,
+	.tx_port_get = tx_port_get,
+	.tx_port_set = tx_port_set,
+	.nh_counter_clear = nh_counter_clear,
+	.device_get = kernel_device_get,
+	.grace = grace,
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Next-hop ids: taking and collecting them, their links, and the two hash maps that lead to them
+ * (neigh_id by address, neigh_mac by MAC). Works on struct tables only; used by plan.c, edit.c and
+ * recover.c, under the instance's lock.
+ */
+#include <errno.h>
+#include <string.h>
+#include "tables.h"
+
+static uint32_t find_free_id(const struct tables *tables)
+{
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++)
+		if (!(tables->neigh[id].flags & (ECMPER_NEIGH_USED | ECMPER_NEIGH_RESTING)))
+			return id;
+	return 0;
+}
+
+int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new)
+{
+	struct ecmper_neigh *neigh;
+	int ret;
+
+	*is_new = false;
+	if (!tables->ops->neigh_id_get(tables->arg, addr, id))
+		return 0;
+	*id = find_free_id(tables);
+	if (!*id) {
+		ret = tables_grace(tables);
+		if (ret)
+			return ret;
+		*id = find_free_id(tables);
+	}
+	if (!*id)
+		return -ENOSPC;
+	neigh = &tables->neigh[*id];
+	memset(neigh, 0, sizeof(*neigh));
+	neigh->addr = *addr;
+	__atomic_store_n(&neigh->flags, ECMPER_NEIGH_USED, __ATOMIC_RELEASE);
+	tables->ops->nh_counter_clear(tables->arg, *id);
+	ret = tables->ops->neigh_id_set(tables->arg, addr, *id);
+	if (ret)
+		neigh->flags = 0;
+	*is_new = !ret;
+	return ret;
+}
+
+void neigh_collect(struct tables *tables, uint32_t id)
+{
+	struct ecmper_neigh *neigh = &tables->neigh[id];
+
+	/* A collected id's counters and link stay readable for packets that are under way. */
+	tables->ops->neigh_id_delete(tables->arg, &neigh->addr);
+	__atomic_store_n(&neigh->flags, ECMPER_NEIGH_RESTING, __ATOMIC_RELEASE);
+}
+
+const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh)
+{
+	uint8_t live = __atomic_load_n(&neigh->live, __ATOMIC_ACQUIRE);
+
+	return live ? &neigh->link[(live - 1) & 1] : NULL;
+}
+
+int neigh_mac_sync(struct tables *tables, const uint8_t mac[6])
+{
+	struct ecmper_mac key = {};
+	uint32_t holder = 0;
+
+	memcpy(key.byte, mac, sizeof(key.byte));
+	for (uint32_t id = 1; id < tables->config->max_next_hops && !holder; id++) {
+		const struct ecmper_neigh *neigh = &tables->neigh[id];
+		const struct ecmper_link *link = neigh_link(neigh);
+
+		if ((neigh->flags & ECMPER_NEIGH_USED) && neigh->refs && link &&
+		    !memcmp(link->dst_mac, mac, sizeof(key.byte)))
+			holder = id;
+	}
+	if (holder)
+		return tables->ops->neigh_mac_set(tables->arg, &key, holder);
+	tables->ops->neigh_mac_delete(tables->arg, &key);
+	return 0;
+}
+
+int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link *link)
+{
+	struct ecmper_neigh *neigh = &tables->neigh[id];
+	uint8_t live = neigh->live;
+	uint8_t other = live == 1 ? 2 : 1;
+	struct ecmper_link before = {};
+	int ret;
+
+	if (live) {
+		before = *neigh_link(neigh);
+		/* A packet may still read the copy that was replaced before this one. */
+		ret = tables_grace(tables);
+		if (ret)
+			return ret;
+	}
+	neigh->link[other - 1] = *link;
+	__atomic_store_n(&neigh->live, other, __ATOMIC_RELEASE);
+	ret = neigh_mac_sync(tables, link->dst_mac);
+	if (!ret && live && memcmp(before.dst_mac, link->dst_mac, sizeof(before.dst_mac)))
+		ret = neigh_mac_sync(tables, before.dst_mac);
+	return ret;
+}
+
+int neigh_ref(struct tables *tables, uint32_t id, int step)
+{
+	struct ecmper_neigh *neigh = &tables->neigh[id];
+	const struct ecmper_link *link = neigh_link(neigh);
+	bool was_used = neigh->refs;
+	int ret = 0;
+
+	neigh->refs += step;
+	if (link && was_used != (neigh->refs > 0))
+		ret = neigh_mac_sync(tables, link->dst_mac);
+	if (!neigh->refs && !(neigh->flags & ECMPER_NEIGH_STATIC))
+		neigh_collect(tables, id);
+	return ret;
+}

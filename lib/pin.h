@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pin folder as a folder: making it on a bpffs, links in it, taking it away. Internal to lib/.
+ */
+#ifndef ECMPER_PIN_H
+#define ECMPER_PIN_H
+
+#include "ecmper.h"
+
+/* Make the folder (and those above it), on a bpffs; mounts one on /sys/fs/bpf where that is
+ * empty. Only root may look inside: it holds the hash key. */
+int pin_folder_make(const char *path, struct ecmper_error *err);
+/* Remove every pin in the folder that is ecmper's, links first. The folder stays. */
+int pins_remove(const char *path, struct ecmper_error *err);
+void pin_link_path(const char *folder, uint32_t ifindex, char *path, size_t size);
+/* Calls back for each pinned link: its fd (closed afterwards), the device it is on (0: gone) and its program. */
+int pin_links_each(const char *folder,
+		   int (*each)(int fd, const char *path, uint32_t ifindex, uint32_t prog_id,
+			       void *arg),
+		   void *arg);
+
+#endif

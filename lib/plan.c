@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From what is to what shall be. A prefix's new table, history and members are written into
+ * ranges where no packet looks; then one value switches to them: the lpm entry, which the kernel
+ * replaces atomically, and for a host prefix the 8-byte slot in `vip`. Only then is the old given
+ * up, and it rests until a grace period before it is used again. So whatever prefix of the list of
+ * operations has been done when the process dies, a packet finds the old or the new table whole.
+ * lpm is the truth: recover.c derives the rest from it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "plan.h"
+
+int plan_init(struct plan *plan)
+{
+	*plan = (struct plan){.seen = calloc(UINT16_MAX + 1, 1)};
+	return plan->seen ? 0 : -ENOMEM;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (enum phase phase = 0; phase < PHASES; phase++) {
+		for (unsigned int i = 0; i < plan->count[phase]; i++)
+			free(plan->ops[phase][i].data);
+		free(plan->ops[phase]);
+	}
+	free(plan->seen);
+}
+
+static struct op *append(struct plan *plan, enum phase phase, enum op_kind kind)
+{
+	struct op *op, *grown;
+
+	if (plan->count[phase] == plan->room[phase]) {
+		unsigned int room = plan->room[phase] ? plan->room[phase] * 2 : 64;
+
+		grown = reallocarray(plan->ops[phase], room, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		plan->ops[phase] = grown;
+		plan->room[phase] = room;
+	}
+	op = &plan->ops[phase][plan->count[phase]++];
+	*op = (struct op){.kind = kind};
+	return op;
+}
+
+static int append_rest(struct plan *plan, enum region region, uint32_t offset, uint32_t count)
+{
+	struct op *op;
+
+	if (!count)
+		return 0;
+	op = append(plan, PHASE_RELEASE, OP_REST);
+	if (!op)
+		return -ENOMEM;
+	op->region = region;
+	op->offset = offset;
+	op->count = count;
+	return 0;
+}
+
+/* Everything that `old` occupies goes to rest, after the switch. */
+static int append_rest_all(struct plan *plan, const struct ecmper_prefix *old)
+{
+	int ret = append_rest(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count);
+
+	ret = ret ?: append_rest(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count);
+	ret = ret ?: append_rest(plan, REGION_MEMBERS, old->members_offset, old->members_count);
+	return ret ?: append_rest(plan, REGION_VIP_STATE, old->vip_state, old->vip_state ? 1 : 0);
+}
+
+static const struct {
+	const char *map, *items, *option;
+} region_names[REGIONS] = {
+	[REGION_CUR_NH] = {"cur_nh", "buckets", "--max-buckets"},
+	[REGION_PRV_NH] = {"prv_nh", "slots of history", "--max-history"},
+	[REGION_MEMBERS] = {"members", "members", "--max-members"},
+	[REGION_VIP_STATE] = {"vip_state", "host prefixes", "--max-prefixes"},
+};
+
+/* Take a range and append the operation that fills it; where nothing is free, wait for what rests. */
+static struct op *append_fill(struct plan *plan, struct tables *tables, enum op_kind kind,
+			      enum region region, uint32_t count, uint32_t *offset,
+			      struct ecmper_error *err)
+{
+	struct op *op = append(plan, PHASE_PREPARE, kind);
+
+	if (!op)
+		return NULL;
+	op->region = region;
+	if (range_take(tables, region, count, offset) &&
+	    (tables_grace(tables) || range_take(tables, region, count, offset))) {
+		ecmper_fail(err, 0,
+			    "map %s is full: no room for %u more %s among its %u; bring the router "
+			    "up anew with a larger %s, or remove prefixes",
+			    region_names[region].map, count, region_names[region].items,
+			    region_size(tables->config, region), region_names[region].option);
+		return NULL;
+	}
+	op->offset = *offset;
+	op->count = count;
+	return op;
+}
+
+#define SEEN_OLD 1
+#define SEEN_NEW 2
+
+static void see_slots(uint8_t *seen, const uint16_t *slots, uint32_t count, uint8_t flag)
+{
+	uint64_t four;
+	uint32_t i = 0;
+
+	while (i < count) {
+		/* Most of a history is empty. */
+		if (count - i >= 4 && (memcpy(&four, slots + i, sizeof(four)), !four)) {
+			i += 4;
+			continue;
+		}
+		seen[slots[i++]] |= flag;
+	}
+}
+
+/* References that come and go: a prefix refers to its members and to whom its history names. */
+static int append_refs(struct plan *plan, const struct tables *tables)
+{
+	plan->seen[0] = 0;
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+		uint8_t flags = plan->seen[id];
+		struct op *op;
+
+		plan->seen[id] = 0;
+		if (flags != SEEN_OLD && flags != SEEN_NEW)
+			continue;
+		op = flags == SEEN_NEW ? append(plan, PHASE_PREPARE, OP_REF) :
+					 append(plan, PHASE_RELEASE, OP_UNREF);
+		if (!op)
+			return -ENOMEM;
+		op->offset = id;
+	}
+	return 0;
+}
+
+static void see_old(struct plan *plan, const struct tables *tables,
+		    const struct ecmper_prefix *old)
+{
+	for (uint32_t i = 0; i < old->members_count; i++)
+		plan->seen[tables->members[old->members_offset + i].nh] |= SEEN_OLD;
+	see_slots(plan->seen, tables->prv_nh + old->prv_nh_offset, old->prv_nh_count, SEEN_OLD);
+}
+
+static bool has_purged(const struct tables *tables, const struct ecmper_prefix *old,
+		       const bool *is_purged)
+{
+	const uint16_t *prv = tables->prv_nh + old->prv_nh_offset;
+
+	for (uint32_t i = 0; is_purged && i < old->prv_nh_count; i++)
+		if (is_purged[prv[i]])
+			return true;
+	return false;
+}
+
+/* Buckets that have or had an owner must not be thrown together: the table never shrinks then. */
+static bool holds_connections(const struct tables *tables, const struct ecmper_prefix *old)
+{
+	const struct ecmper_member *members = tables->members + old->members_offset;
+
+	for (uint32_t i = 0; i < old->members_count; i++)
+		if (members[i].weight)
+			return true;
+	return old->prv_nh_count;
+}
+
+/* The buckets that the wanted table has; 0 when that cannot be. */
+static uint32_t wanted_count(const struct tables *tables, const struct wanted *wanted,
+			     const struct ecmper_prefix *old)
+{
+	uint32_t count;
+
+	if (!wanted->is_modulo)
+		return wanted->buckets;
+	count = table_modulo_count(wanted->servers, wanted->server_count);
+	return count && old && holds_connections(tables, old) && count < old->cur_nh_count ?
+		       old->cur_nh_count :
+		       count;
+}
+
+static bool is_same(const struct tables *tables, const struct ecmper_prefix *old,
+		    const struct wanted *wanted, uint32_t count)
+{
+	const struct ecmper_member *members = tables->members + old->members_offset;
+
+	if (wanted->is_connected != !!(old->flags & ECMPER_PREFIX_CONNECTED))
+		return false;
+	if (wanted->is_connected)
+		return true;
+	if (wanted->is_modulo != !!(old->flags & ECMPER_PREFIX_MODULO) ||
+	    count != old->cur_nh_count || wanted->depth != old->depth ||
+	    wanted->server_count != old->members_count)
+		return false;
+	for (uint32_t i = 0; i < old->members_count; i++)
+		if (members[i].nh != wanted->servers[i].id ||
+		    members[i].weight != wanted->servers[i].weight ||
+		    members[i].origin != wanted->servers[i].origin)
+			return false;
+	return true;
+}
+
+static unsigned int count_active(const struct wanted *wanted)
+{
+	unsigned int active = 0;
+
+	for (unsigned int i = 0; i < wanted->server_count; i++)
+		active += wanted->servers[i].weight > 0;
+	return active;
+}
+
+/* Can the wanted table be built at all, and from the old one? */
+static int check_wanted(const struct tables *tables, const struct wanted *wanted,
+			const struct ecmper_prefix *old, uint32_t count, struct ecmper_error *err)
+{
+	char net[ECMPER_NET_STRLEN];
+
+	ecmper_net_format(&wanted->net, net);
+	if (!count)
+		return ecmper_fail(err, -EINVAL,
+				   "%s: the weights add up to more than %u, which a modulo table "
+				   "cannot hold; use smaller weights or hash maglev",
+				   net, ECMPER_BUCKETS_MAX / 4);
+	if (count_active(wanted) > count)
+		return ecmper_fail(err, -EINVAL,
+				   "%s: %u servers do not fit a table of %u buckets; say buckets %u "
+				   "or more",
+				   net, count_active(wanted), count, count * 2);
+	if (old && count < old->cur_nh_count && holds_connections(tables, old))
+		return ecmper_fail(err, -EINVAL,
+				   "%s has %u buckets: a table of %u would lose connections; keep the "
+				   "size, or del the prefix and add it again",
+				   net, old->cur_nh_count, count);
+	return 0;
+}
+
+static int plan_cur_and_prv(struct plan *plan, struct tables *tables,
+			    const struct ecmper_prefix *old, const struct wanted *wanted,
+			    const bool *is_purged, struct ecmper_prefix *value,
+			    struct ecmper_error *err)
+{
+	struct history before = {};
+	uint32_t count = value->cur_nh_count, rows;
+	uint16_t *cur, *prv;
+	struct op *op;
+	int ret = 0;
+
+	if (old && old->cur_nh_count)
+		before = (struct history){.cur = tables->cur_nh + old->cur_nh_offset,
+					  .prv = tables->prv_nh + old->prv_nh_offset,
+					  .count = old->cur_nh_count,
+					  .rows = old->prv_nh_count / old->cur_nh_count};
+	op = append_fill(plan, tables, OP_CUR_NH, REGION_CUR_NH, count, &value->cur_nh_offset, err);
+	if (!op)
+		return -ENOSPC;
+	op->data = cur = malloc(count * sizeof(*cur));
+	prv = malloc((before.rows + 1) * count * sizeof(*prv));
+	if (!cur || !prv)
+		ret = -ENOMEM;
+	else if (wanted->is_modulo)
+		table_fill_modulo(cur, count, wanted->servers, wanted->server_count);
+	else
+		ret = table_fill_maglev(cur, count, wanted->servers, wanted->server_count);
+	if (ret) {
+		free(prv);
+		return ret;
+	}
+
+	/* A table may only shrink when it has nothing to carry over. */
+	if (count < before.count)
+		before.count = 0;
+	rows = history_build(&before, cur, count, wanted->depth, is_purged, prv);
+	value->prv_nh_count = rows * count;
+	op = rows ? append_fill(plan, tables, OP_PRV_NH, REGION_PRV_NH, rows * count,
+				&value->prv_nh_offset, err) :
+		    NULL;
+	if (!op) {
+		free(prv);
+		return rows ? -ENOSPC : 0;
+	}
+	op->data = prv;
+	see_slots(plan->seen, prv, rows * count, SEEN_NEW);
+	return 0;
+}
+
+static int plan_members(struct plan *plan, struct tables *tables, const struct wanted *wanted,
+			struct ecmper_prefix *value, struct ecmper_error *err)
+{
+	struct ecmper_member *members;
+	struct op *op;
+
+	value->members_count = wanted->server_count;
+	if (!wanted->server_count)
+		return 0;
+	op = append_fill(plan, tables, OP_MEMBERS, REGION_MEMBERS, wanted->server_count,
+			 &value->members_offset, err);
+	if (!op)
+		return -ENOSPC;
+	op->data = members = calloc(wanted->server_count, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < wanted->server_count; i++) {
+		members[i] = (struct ecmper_member){.nh = wanted->servers[i].id,
+						    .weight = wanted->servers[i].weight,
+						    .origin = wanted->servers[i].origin};
+		plan->seen[wanted->servers[i].id] |= SEEN_NEW;
+	}
+	return 0;
+}
+
+static int append_switch(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
+			 const struct ecmper_prefix *old, struct ecmper_prefix *value,
+			 struct ecmper_error *err)
+{
+	bool is_host = vip_is_host(net);
+	struct op *op;
+
+	if (is_host) {
+		op = append_fill(plan, tables, OP_STATE, REGION_VIP_STATE, 1, &value->vip_state,
+				 err);
+		if (!op)
+			return -ENOSPC;
+		op->value = *value;
+	}
+	op = append(plan, PHASE_SWITCH, OP_LPM_SET);
+	if (!op)
+		return -ENOMEM;
+	op->net = *net;
+	op->value = *value;
+	if (old)
+		op->before = *old;
+	if (is_host) {
+		op = append(plan, PHASE_SWITCH, OP_VIP_SET);
+		if (!op)
+			return -ENOMEM;
+		op->net = *net;
+		op->offset = value->vip_state;
+		op->before.vip_state = old ? old->vip_state : 0;
+	}
+	return 0;
+}
+
+static int plan_delete(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
+		       const struct ecmper_prefix *old)
+{
+	struct op *op;
+
+	if (vip_is_host(net)) {
+		op = append(plan, PHASE_SWITCH, OP_VIP_CLEAR);
+		if (!op)
+			return -ENOMEM;
+		op->net = *net;
+		op->before = *old;
+	}
+	op = append(plan, PHASE_SWITCH, OP_LPM_DELETE);
+	if (!op)
+		return -ENOMEM;
+	op->net = *net;
+	op->before = *old;
+	see_old(plan, tables, old);
+	plan->prefixes_changed++;
+	return append_refs(plan, tables) ?: append_rest_all(plan, old);
+}
+
+int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
+		const struct ecmper_prefix *old, const struct wanted *wanted,
+		const bool *is_purged, struct ecmper_error *err)
+{
+	struct ecmper_prefix value = {.addr = net->addr, .prefixlen = net->len, .generation = 1};
+	uint32_t count;
+	int ret;
+
+	if (!wanted)
+		return old ? plan_delete(plan, tables, net, old) : 0;
+	if (old && !has_purged(tables, old, is_purged))
+		is_purged = NULL;
+	count = wanted->is_connected ? 0 : wanted_count(tables, wanted, old);
+	if (old && !is_purged && is_same(tables, old, wanted, count))
+		return 0;
+	if (old)
+		value.generation = old->generation + 1 ?: 1;
+	if (wanted->is_connected) {
+		value.flags = ECMPER_PREFIX_CONNECTED;
+	} else {
+		ret = check_wanted(tables, wanted, old, count, err);
+		if (ret)
+			return ret;
+		value.cur_nh_count = count;
+		value.depth = wanted->depth;
+		value.flags = wanted->is_modulo ? ECMPER_PREFIX_MODULO : 0;
+		ret = plan_cur_and_prv(plan, tables, old, wanted, is_purged, &value, err) ?:
+		      plan_members(plan, tables, wanted, &value, err);
+		if (ret)
+			return ret;
+	}
+	if (old)
+		see_old(plan, tables, old);
+	plan->prefixes_changed++;
+	return append_switch(plan, tables, net, old, &value, err) ?:
+	       append_refs(plan, tables) ?: (old ? append_rest_all(plan, old) : 0);
+}

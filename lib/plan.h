@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A change as data: an ordered list of small operations on struct tables. Internal to lib/.
+ */
+#ifndef ECMPER_PLAN_H
+#define ECMPER_PLAN_H
+
+#include "table.h"
+#include "tables.h"
+
+/* What a prefix shall be. */
+struct wanted {
+	struct ecmper_net net;
+	bool is_connected;
+	bool is_modulo;
+	uint32_t buckets; /* of a Maglev table */
+	uint32_t depth;
+	struct server *servers; /* sorted by address, with their ids */
+	unsigned int server_count;
+};
+
+enum op_kind {
+	OP_CUR_NH,  /* data -> cur_nh[offset], count slots */
+	OP_PRV_NH,  /* data -> prv_nh[offset] */
+	OP_MEMBERS, /* data -> members[offset] */
+	OP_STATE,   /* value -> vip_state[offset] */
+	OP_REF,	    /* one reference more to next hop `offset` */
+	OP_LPM_SET, /* the switch: value -> lpm[net] */
+	OP_VIP_SET, /* and for a host prefix: its slot -> vip_state[offset] */
+	OP_VIP_CLEAR,
+	OP_LPM_DELETE,
+	OP_REST,  /* range offset, count of `region` is not referred to any more */
+	OP_UNREF, /* one reference less to next hop `offset` */
+};
+
+/* The phases in which the operations of all prefixes of an edit are done, one after the other. */
+enum phase {
+	PHASE_PREPARE, /* where no packet looks */
+	PHASE_SWITCH,  /* each prefix by one atomic write that packets see */
+	PHASE_RELEASE, /* what is not used any more */
+	PHASES
+};
+
+struct op {
+	enum op_kind kind;
+	enum region region;
+	uint32_t offset;
+	uint32_t count;
+	void *data; /* owned */
+	struct ecmper_net net;
+	struct ecmper_prefix value;
+	struct ecmper_prefix before; /* OP_LPM_SET: what it replaces, generation 0 = nothing */
+};
+
+struct plan {
+	struct op *ops[PHASES];
+	unsigned int count[PHASES];
+	unsigned int room[PHASES];
+	uint8_t *seen; /* scratch: one byte a next-hop id */
+	unsigned int prefixes_changed;
+};
+
+int plan_init(struct plan *plan);
+void plan_free(struct plan *plan);
+
+/*
+ * Append what turns `old` (NULL: no such prefix) into `wanted` (NULL: delete it; then `net`
+ * names it). Appends nothing when nothing would change. Takes ranges, but writes nothing that a
+ * packet can see. `is_purged`: by id, may be NULL. -ENOSPC: err names the map and the option that
+ * enlarges it; -EINVAL: the tables cannot be built.
+ */
+int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
+		const struct ecmper_prefix *old, const struct wanted *wanted,
+		const bool *is_purged, struct ecmper_error *err);
+
+/* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
+int plan_step(struct tables *tables, const struct op *op);
+/* Do all. When an operation before PHASE_RELEASE fails, those before it are undone. */
+int plan_run(const struct plan *plan, struct tables *tables, struct ecmper_error *err);
+/* Give the ranges back that a plan took which is not run. */
+void plan_cancel(const struct plan *plan, struct tables *tables);
+
+#endif

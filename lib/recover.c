@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * After an editor was killed: lpm is the truth, everything else is made to agree with it. Packets
+ * are not disturbed, and what a packet might still read rests. Idempotent, so that it may be
+ * killed, too. Used by edit.c when it finds `pending` set.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tables.h"
+
+struct found {
+	uint64_t *used;	 /* units that lpm refers to */
+	uint32_t *refs;	 /* by next-hop id */
+	uint8_t *seen;	 /* scratch, by next-hop id */
+	uint32_t *state; /* vip_state index -> address of its host prefix, 0 = none */
+	uint32_t prefixes;
+};
+
+static void see(struct found *found, uint16_t id)
+{
+	if (id && !found->seen[id]) {
+		found->seen[id] = 1;
+		found->refs[id]++;
+	}
+}
+
+static void find_refs(struct found *found, const struct tables *tables,
+		      const struct ecmper_prefix *value)
+{
+	memset(found->seen, 0, UINT16_MAX + 1);
+	for (uint32_t i = 0; i < value->members_count; i++)
+		see(found, tables->members[value->members_offset + i].nh);
+	for (uint32_t i = 0; i < value->prv_nh_count; i++)
+		see(found, tables->prv_nh[value->prv_nh_offset + i]);
+}
+
+/* All that one prefix refers to. */
+static void find_prefix(struct found *found, struct tables *tables, const struct ecmper_net *net,
+			const struct ecmper_prefix *value)
+{
+	const struct ecmper_config *config = tables->config;
+
+	found->prefixes++;
+	range_mark(config, found->used, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count);
+	range_mark(config, found->used, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
+	range_mark(config, found->used, REGION_MEMBERS, value->members_offset,
+		   value->members_count);
+	if (value->vip_state) {
+		range_mark(config, found->used, REGION_VIP_STATE, value->vip_state, 1);
+		found->state[value->vip_state] = ecmper_addr_to_ipv4(&net->addr);
+	}
+	find_refs(found, tables, value);
+}
+
+static int find_all(struct found *found, struct tables *tables)
+{
+	struct ecmper_net net;
+	int ret = tables->ops->lpm_next(tables->arg, NULL, &net);
+
+	while (!ret) {
+		struct ecmper_prefix value;
+
+		ret = tables->ops->lpm_get(tables->arg, &net, &value);
+		if (ret)
+			return ret;
+		find_prefix(found, tables, &net, &value);
+		ret = tables->ops->lpm_next(tables->arg, &net, &net);
+	}
+	return ret == -ENOENT ? 0 : ret;
+}
+
+/* Slots of old states go, then each host prefix of lpm gets its own; lpm serves it in between. */
+static void recover_vip(const struct found *found, struct tables *tables)
+{
+	for (uint32_t line = 0; line < tables->config->vip_lines; line++) {
+		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+			uint64_t *slot = (uint64_t *)&tables->vip[line].slot[i];
+
+			if (*slot && found->state[(uint32_t)*slot] != *slot >> 32)
+				__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
+		}
+	}
+	for (uint32_t i = 1; i < region_size(tables->config, REGION_VIP_STATE); i++) {
+		struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(found->state[i]), .len = 32};
+
+		if (found->state[i])
+			vip_set(tables, &net, i);
+	}
+}
+
+/* Addresses whose id was collected or never finished. */
+static void clear_neigh_id_leftovers(struct tables *tables)
+{
+	struct ecmper_addr addr, next;
+	int ret = tables->ops->neigh_id_next(tables->arg, NULL, &next);
+	uint32_t id;
+
+	while (!ret) {
+		addr = next;
+		ret = tables->ops->neigh_id_next(tables->arg, &addr, &next);
+		if (!tables->ops->neigh_id_get(tables->arg, &addr, &id) &&
+		    (!(tables->neigh[id].flags & ECMPER_NEIGH_USED) ||
+		     ecmper_addr_compare(&tables->neigh[id].addr, &addr)))
+			tables->ops->neigh_id_delete(tables->arg, &addr);
+	}
+}
+
+static void sync_all_macs(struct tables *tables)
+{
+	struct ecmper_mac mac, next;
+	int ret = tables->ops->neigh_mac_next(tables->arg, NULL, &next);
+
+	while (!ret) {
+		mac = next;
+		ret = tables->ops->neigh_mac_next(tables->arg, &mac, &next);
+		neigh_mac_sync(tables, mac.byte);
+	}
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
+
+		if ((tables->neigh[id].flags & ECMPER_NEIGH_USED) && link)
+			neigh_mac_sync(tables, link->dst_mac);
+	}
+}
+
+static int recover_neighs(const struct found *found, struct tables *tables)
+{
+	int ret = 0;
+
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+		struct ecmper_neigh *neigh = &tables->neigh[id];
+
+		if (!(neigh->flags & ECMPER_NEIGH_USED))
+			continue;
+		neigh->refs = found->refs[id];
+		if (neigh->refs || neigh->flags & ECMPER_NEIGH_STATIC)
+			ret = ret ?: tables->ops->neigh_id_set(tables->arg, &neigh->addr, id);
+		else
+			neigh_collect(tables, id);
+	}
+	clear_neigh_id_leftovers(tables);
+	sync_all_macs(tables);
+	return ret;
+}
+
+int tables_recover(struct tables *tables, struct ecmper_error *err)
+{
+	struct found found = {
+		.used = calloc(alloc_elements(tables->config), sizeof(uint64_t)),
+		.refs = calloc(UINT16_MAX + 1, sizeof(uint32_t)),
+		.seen = malloc(UINT16_MAX + 1),
+		.state = calloc(region_size(tables->config, REGION_VIP_STATE), sizeof(uint32_t)),
+	};
+	int ret = -ENOMEM;
+
+	if (!found.used || !found.refs || !found.seen || !found.state)
+		goto out;
+	ret = find_all(&found, tables);
+	if (ret)
+		goto out;
+	recover_vip(&found, tables);
+	ret = recover_neighs(&found, tables);
+	if (ret)
+		goto out;
+	ranges_replace(tables, found.used);
+	tables->config->prefix_count = found.prefixes;
+out:
+	free(found.used);
+	free(found.refs);
+	free(found.seen);
+	free(found.state);
+	return ret ? ecmper_fail(err, ret,
+				 "cannot finish the change of a command that was killed: %s; try "
+				 "again", strerror(-ret)) :
+		     0;
+}

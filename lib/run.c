@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Doing a plan, operation by operation, and undoing it when the kernel refuses one (only maps
+ * behind system calls can: out of memory). Used by edit.c, and by tests that stop after every step.
+ */
+#include <errno.h>
+#include <string.h>
+#include "plan.h"
+
+/* lpm allocates for every replacement, with GFP_ATOMIC: a failure now may succeed a moment later. */
+#define LPM_TRIES 5
+
+static int lpm_set(struct tables *tables, const struct ecmper_net *net,
+		   const struct ecmper_prefix *value)
+{
+	int ret = -ENOMEM;
+
+	for (int i = 0; i < LPM_TRIES && ret == -ENOMEM; i++)
+		ret = tables->ops->lpm_set(tables->arg, net, value);
+	return ret;
+}
+
+static int lpm_switch(struct tables *tables, const struct op *op)
+{
+	int ret = lpm_set(tables, &op->net, &op->value);
+
+	if (!ret && !op->before.generation)
+		tables->config->prefix_count++;
+	return ret;
+}
+
+static int lpm_delete(struct tables *tables, const struct ecmper_net *net)
+{
+	int ret = tables->ops->lpm_delete(tables->arg, net);
+
+	if (!ret)
+		tables->config->prefix_count--;
+	return ret;
+}
+
+int plan_step(struct tables *tables, const struct op *op)
+{
+	switch (op->kind) {
+	case OP_CUR_NH:
+		memcpy(tables->cur_nh + op->offset, op->data, op->count * sizeof(uint16_t));
+		return 0;
+	case OP_PRV_NH:
+		memcpy(tables->prv_nh + op->offset, op->data, op->count * sizeof(uint16_t));
+		return 0;
+	case OP_MEMBERS:
+		memcpy(tables->members + op->offset, op->data,
+		       op->count * sizeof(struct ecmper_member));
+		return 0;
+	case OP_STATE: tables->vip_state[op->offset] = op->value; return 0;
+	case OP_REF: return neigh_ref(tables, op->offset, 1);
+	case OP_LPM_SET: return lpm_switch(tables, op);
+	case OP_VIP_SET: vip_set(tables, &op->net, op->offset); return 0;
+	case OP_VIP_CLEAR: vip_clear(tables, &op->net); return 0;
+	case OP_LPM_DELETE: return lpm_delete(tables, &op->net);
+	case OP_REST: range_rest(tables, op->region, op->offset, op->count); return 0;
+	case OP_UNREF: return neigh_ref(tables, op->offset, -1);
+	}
+	return -EINVAL;
+}
+
+/* The opposite of a step of PHASE_PREPARE or PHASE_SWITCH. */
+static void undo_step(struct tables *tables, const struct op *op)
+{
+	switch (op->kind) {
+	case OP_REF: neigh_ref(tables, op->offset, -1); break;
+	case OP_LPM_SET:
+		if (op->before.generation)
+			lpm_set(tables, &op->net, &op->before);
+		else
+			lpm_delete(tables, &op->net);
+		break;
+	case OP_VIP_SET:
+		if (op->before.vip_state)
+			vip_set(tables, &op->net, op->before.vip_state);
+		else
+			vip_clear(tables, &op->net);
+		break;
+	case OP_VIP_CLEAR:
+		if (op->before.vip_state)
+			vip_set(tables, &op->net, op->before.vip_state);
+		break;
+	case OP_LPM_DELETE:
+		if (!lpm_set(tables, &op->net, &op->before))
+			tables->config->prefix_count++;
+		break;
+	default: break; /* ranges are given back by undo() */
+	}
+}
+
+/* The ranges that the plan took: packets may have seen them when the switch had begun. */
+static void release_taken(const struct plan *plan, struct tables *tables,
+			  void (*release)(struct tables *, enum region, uint32_t, uint32_t))
+{
+	for (unsigned int i = 0; i < plan->count[PHASE_PREPARE]; i++) {
+		const struct op *op = &plan->ops[PHASE_PREPARE][i];
+
+		if (op->kind != OP_REF && op->count)
+			release(tables, op->region, op->offset, op->count);
+	}
+}
+
+void plan_cancel(const struct plan *plan, struct tables *tables)
+{
+	release_taken(plan, tables, range_give_back);
+}
+
+static void undo(const struct plan *plan, struct tables *tables, enum phase phase, unsigned int i)
+{
+	for (;;) {
+		while (i)
+			undo_step(tables, &plan->ops[phase][--i]);
+		if (phase == PHASE_PREPARE)
+			break;
+		phase--;
+		i = plan->count[phase];
+	}
+	release_taken(plan, tables, range_rest);
+}
+
+int plan_run(const struct plan *plan, struct tables *tables, struct ecmper_error *err)
+{
+	for (enum phase phase = 0; phase < PHASES; phase++) {
+		for (unsigned int i = 0; i < plan->count[phase]; i++) {
+			int ret = plan_step(tables, &plan->ops[phase][i]);
+
+			if (!ret || phase == PHASE_RELEASE)
+				continue;
+			undo(plan, tables, phase, i);
+			return ecmper_fail(err, ret,
+					   "the kernel refused an update of the maps: %s; nothing "
+					   "was changed, try again",
+					   strerror(-ret));
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counters of either role, and of the devices: snapshots for `ecmperctl stats`. Reads maps,
+ * writes only at a reset.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "device.h"
+#include "instance.h"
+#include "pin.h"
+
+#define X(name, action, text) {#name, #action, text},
+const struct ecmper_reason ecmper_router_reasons[ROUTER_REASONS] = {ECMPER_ROUTER_REASONS(X)};
+const struct ecmper_reason ecmper_server_reasons[SERVER_REASONS] = {ECMPER_SERVER_REASONS(X)};
+#undef X
+
+static const unsigned int reason_counts[] = {[ECMPER_ROUTER] = ROUTER_REASONS,
+					     [ECMPER_SERVER] = SERVER_REASONS};
+
+bool ecmper_is_up(const char *pin, enum ecmper_role role)
+{
+	char folder[512], path[600];
+
+	if (role_folder(pin, role, folder, sizeof(folder)))
+		return false;
+	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_MAP_CONFIG), folder);
+	return !access(path, F_OK);
+}
+
+/* Open the counters of a role; *cpus is the number of values in an element. */
+static int open_counters(const char *pin, enum ecmper_role role, int *cpus, int *fd,
+			 struct ecmper_error *err)
+{
+	char folder[512];
+	int ret = role_folder(pin, role, folder, sizeof(folder));
+
+	*cpus = libbpf_num_possible_cpus();
+	if (ret || *cpus < 0)
+		return ecmper_fail(err, ret ?: *cpus, "cannot read the counters in %s", pin);
+	return map_open(folder, ECMPER_STR(ECMPER_MAP_COUNTERS), sizeof(struct ecmper_counter), fd,
+			err);
+}
+
+static int read_reasons(const char *pin, struct ecmper_stats *stats, struct ecmper_error *err)
+{
+	int cpus, fd, ret = open_counters(pin, stats->role, &cpus, &fd, err);
+
+	if (ret)
+		return ret;
+	stats->cpu_count = cpus;
+	stats->reason_count = reason_counts[stats->role];
+	stats->reasons = stats->role == ECMPER_ROUTER ? ecmper_router_reasons :
+							ecmper_server_reasons;
+	stats->counters = calloc((size_t)stats->reason_count * cpus, sizeof(*stats->counters));
+	if (!stats->counters)
+		ret = -ENOMEM;
+	for (uint32_t i = 0; !ret && i < stats->reason_count; i++)
+		ret = bpf_map_lookup_elem(fd, &i, stats->counters + (size_t)i * cpus);
+	close(fd);
+	return ret ? ecmper_fail(err, ret, "cannot read the counters: %s", strerror(-ret)) : 0;
+}
+
+static int read_next_hop(int fd, uint32_t id, unsigned int cpus, struct ecmper_nh_counter *sum)
+{
+	struct ecmper_nh_counter values[cpus];
+	int ret = bpf_map_lookup_elem(fd, &id, values);
+
+	*sum = (struct ecmper_nh_counter){};
+	for (unsigned int cpu = 0; !ret && cpu < cpus; cpu++) {
+		sum->packets += values[cpu].packets;
+		sum->bytes += values[cpu].bytes;
+		sum->history_packets += values[cpu].history_packets;
+		sum->history_bytes += values[cpu].history_bytes;
+	}
+	return ret;
+}
+
+static int read_next_hops(struct ecmper *ecmper, struct ecmper_stats *stats)
+{
+	uint32_t count = ecmper->tables.config->max_next_hops;
+	int ret = 0;
+
+	stats->next_hops = calloc(count, sizeof(*stats->next_hops));
+	if (!stats->next_hops)
+		return -ENOMEM;
+	for (uint32_t id = 1; !ret && id < count; id++) {
+		struct ecmper_nh_stats *next_hop = &stats->next_hops[stats->next_hop_count];
+		const struct ecmper_addr *addr = ecmper_nh_addr(ecmper, id);
+
+		if (!addr)
+			continue;
+		next_hop->addr = *addr;
+		ret = read_next_hop(ecmper->fd[MAP_NH_COUNTERS], id, stats->cpu_count,
+				    &next_hop->counter);
+		stats->next_hop_count++;
+	}
+	return ret;
+}
+
+static int add_port(struct ecmper_stats *stats, uint32_t ifindex)
+{
+	struct ecmper_port_stats *grown, port;
+
+	if (device_stats(ifindex, &port))
+		return 0; /* gone, or of another namespace */
+	for (unsigned int i = 0; i < stats->port_count; i++)
+		if (!strcmp(stats->ports[i].dev, port.dev))
+			return 0;
+	grown = reallocarray(stats->ports, stats->port_count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	stats->ports = grown;
+	stats->ports[stats->port_count++] = port;
+	return 0;
+}
+
+static int add_linked_port(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
+{
+	(void)fd;
+	(void)path;
+	(void)prog_id;
+	return ifindex ? add_port(arg, ifindex) : 0;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	const struct ecmper_port_stats *x = a, *y = b;
+
+	return strverscmp(x->dev, y->dev);
+}
+
+static int read_ports(const char *pin, const struct ecmper *ecmper, struct ecmper_stats *stats)
+{
+	char folder[512];
+	int ret = role_folder(pin, stats->role, folder, sizeof(folder));
+
+	ret = ret ?: pin_links_each(folder, add_linked_port, stats);
+	for (uint32_t port = 0; !ret && ecmper && port < ecmper->tables.config->max_ports; port++) {
+		uint32_t ifindex;
+
+		if (!kernel_ops.tx_port_get((void *)ecmper, port, &ifindex))
+			ret = add_port(stats, ifindex);
+	}
+	if (stats->port_count)
+		qsort(stats->ports, stats->port_count, sizeof(*stats->ports), compare_ports);
+	return ret;
+}
+
+int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stats **result,
+		      struct ecmper_error *err)
+{
+	struct ecmper_stats *stats = calloc(1, sizeof(*stats));
+	struct ecmper *ecmper = NULL;
+	struct timespec now;
+	int ret;
+
+	*result = NULL;
+	if (!stats)
+		return ecmper_fail(err, -ENOMEM, "out of memory");
+	stats->role = role;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	stats->time = now.tv_sec + now.tv_nsec / 1e9;
+	ret = read_reasons(pin, stats, err);
+	if (!ret && role == ECMPER_ROUTER)
+		ret = ecmper_open(pin, &ecmper, err);
+	if (!ret) {
+		ret = ecmper ? read_next_hops(ecmper, stats) : 0;
+		ret = ret ?: read_ports(pin, ecmper, stats);
+		if (ret)
+			ecmper_fail(err, ret, "cannot read the counters in %s: %s", pin,
+				    strerror(-ret));
+	}
+	ecmper_close(ecmper);
+	if (ret)
+		ecmper_stats_free(stats);
+	else
+		*result = stats;
+	return ret;
+}
+
+int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err)
+{
+	struct ecmper *ecmper = NULL;
+	int cpus, fd, ret = open_counters(pin, role, &cpus, &fd, err);
+	struct ecmper_counter *zeros;
+
+	if (ret)
+		return ret;
+	zeros = calloc(cpus, sizeof(*zeros));
+	if (!zeros)
+		ret = -ENOMEM;
+	for (uint32_t i = 0; !ret && i < reason_counts[role]; i++)
+		ret = bpf_map_update_elem(fd, &i, zeros, BPF_ANY);
+	free(zeros);
+	close(fd);
+	if (ret)
+		return ecmper_fail(err, ret, "cannot reset the counters: %s", strerror(-ret));
+	if (role == ECMPER_SERVER)
+		return 0;
+	ret = ecmper_open(pin, &ecmper, err);
+	for (uint32_t id = 1; !ret && id < ecmper->tables.config->max_next_hops; id++)
+		if (ecmper_nh_addr(ecmper, id))
+			kernel_ops.nh_counter_clear(ecmper, id);
+	ecmper_close(ecmper);
+	return ret;
+}
+
+void ecmper_stats_free(struct ecmper_stats *stats)
+{
+	if (!stats)
+		return;
+	free(stats->counters);
+	free(stats->next_hops);
+	free(stats->ports);
+	free(stats);
+}

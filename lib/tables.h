@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pinned state as user space sees it: mapped arrays as plain memory, and the few maps that
+ * need a system call behind `struct tables_ops`. maps.c provides the real one; unit tests provide
+ * one of malloc()ed memory, so that everything above (alloc, plan, edit, recover) is tested
+ * without a kernel. Internal to lib/.
+ */
+#ifndef ECMPER_TABLES_H
+#define ECMPER_TABLES_H
+
+#include "ecmper.h"
+
+/* What a link takes from the device that it leaves by. */
+struct device {
+	char name[IF_NAMESIZE];
+	uint32_t ifindex;
+	uint8_t mac[6];
+};
+
+struct tables_ops {
+	/* -ENOENT when it is not there. */
+	int (*lpm_get)(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value);
+	int (*lpm_set)(void *arg, const struct ecmper_net *net, const struct ecmper_prefix *value);
+	int (*lpm_delete)(void *arg, const struct ecmper_net *net);
+	/* The prefix after `net` (NULL: the first); -ENOENT at the end. */
+	int (*lpm_next)(void *arg, const struct ecmper_net *net, struct ecmper_net *next);
+	int (*neigh_id_get)(void *arg, const struct ecmper_addr *addr, uint32_t *id);
+	int (*neigh_id_set)(void *arg, const struct ecmper_addr *addr, uint32_t id);
+	int (*neigh_id_delete)(void *arg, const struct ecmper_addr *addr);
+	int (*neigh_id_next)(void *arg, const struct ecmper_addr *addr, struct ecmper_addr *next);
+	int (*neigh_mac_set)(void *arg, const struct ecmper_mac *mac, uint32_t id);
+	int (*neigh_mac_delete)(void *arg, const struct ecmper_mac *mac);
+	int (*neigh_mac_next)(void *arg, const struct ecmper_mac *mac, struct ecmper_mac *next);
+	int (*tx_port_get)(void *arg, uint32_t port, uint32_t *ifindex);
+	int (*tx_port_set)(void *arg, uint32_t port, uint32_t ifindex);
+	int (*nh_counter_clear)(void *arg, uint32_t id);
+	/* -ENODEV when this network namespace has no such device. */
+	int (*device_get)(void *arg, const char *name, struct device *device);
+	/* Returns when every packet that was in a program at the call has left it. */
+	int (*grace)(void *arg);
+};
+
+struct tables {
+	struct ecmper_config *config;
+	struct ecmper_vip_line *vip;
+	struct ecmper_prefix *vip_state;
+	uint16_t *cur_nh;
+	uint16_t *prv_nh;
+	struct ecmper_member *members;
+	struct ecmper_alloc *alloc;
+	struct ecmper_neigh *neigh;
+	const struct tables_ops *ops;
+	void *arg;
+};
+
+/* ---- alloc.c: ranges of the mapped arrays. ---- */
+
+enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGION_VIP_STATE, REGIONS };
+
+/* Items of each region that one bit of `alloc` stands for. */
+extern const uint32_t region_unit[REGIONS];
+
+/* Items that the region holds. */
+uint32_t region_size(const struct ecmper_config *config, enum region region);
+/* Elements that map `alloc` needs for all regions. */
+uint32_t alloc_elements(const struct ecmper_config *config);
+/* First fit of `items` items; -ENOSPC. Offset 0 of vip_state is never given away. */
+int range_take(struct tables *tables, enum region region, uint32_t items, uint32_t *offset);
+/* Not in use by a table any more, but perhaps still read by a packet: rests until a grace period. */
+void range_rest(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
+/* Taken, but never published: free at once. */
+void range_give_back(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
+/* A grace period has passed: everything that rests is free, next-hop ids too. */
+void ranges_wake(struct tables *tables);
+/* Wait for one, then wake. */
+int tables_grace(struct tables *tables);
+/* For recovery: `used` holds alloc_elements() words; what was taken and is not in it rests. */
+void ranges_replace(struct tables *tables, const uint64_t *used);
+void range_mark(const struct ecmper_config *config, uint64_t *used, enum region region,
+		uint32_t offset, uint32_t items);
+
+/* ---- neigh.c: next-hop ids. ---- */
+
+/* The id of an address, taken newly when it has none (then *is_new). -ENOSPC. */
+int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new);
+/* Forget an id that nothing refers to. It rests until a grace period. */
+void neigh_collect(struct tables *tables, uint32_t id);
+/* The link in use, NULL when the neighbour is not resolved. */
+const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh);
+/* Make `link` the one in use, by one byte's store. */
+int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link *link);
+/* neigh_mac holds a MAC exactly when a next hop of a prefix has it. Make it so for this one. */
+int neigh_mac_sync(struct tables *tables, const uint8_t mac[6]);
+/* One reference more (+1) or less (-1) from a prefix. */
+int neigh_ref(struct tables *tables, uint32_t id, int step);
+
+/* ---- vip.c: the exact-match lines in front of lpm. ---- */
+
+bool vip_is_host(const struct ecmper_net *net);
+/* Point the host prefix's slot to vip_state[state]; a full line leaves it to lpm. */
+void vip_set(struct tables *tables, const struct ecmper_net *net, uint32_t state);
+void vip_clear(struct tables *tables, const struct ecmper_net *net);
+
+/* ---- recover.c ---- */
+
+/* Bring everything that is derived from lpm in line with it, after an editor was killed. */
+int tables_recover(struct tables *tables, struct ecmper_error *err);
+
+#endif

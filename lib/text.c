@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Words to values and back: addresses, prefixes, numbers, MACs, hash keys. Strict: the whole word
+ * or nothing, and one value has one family (IPv4 is stored as ::ffff:a.b.c.d, so that spelling is
+ * no IPv6 address here). Pure: no state, no allocation. Used by conf.c, the loader and the CLI.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include "ecmper.h"
+
+bool ecmper_addr_is_ipv4(const struct ecmper_addr *addr)
+{
+	return !addr->word[0] && !addr->word[1] && addr->word[2] == htonl(0xffff);
+}
+
+struct ecmper_addr ecmper_addr_from_ipv4(__be32 addr)
+{
+	return (struct ecmper_addr){.word = {0, 0, htonl(0xffff), addr}};
+}
+
+__be32 ecmper_addr_to_ipv4(const struct ecmper_addr *addr)
+{
+	return addr->word[3];
+}
+
+/* Network order compares bytewise as the numbers do. */
+int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+int ecmper_addr_parse(const char *text, struct ecmper_addr *addr)
+{
+	struct ecmper_addr ipv6;
+	__be32 ipv4;
+
+	if (inet_pton(AF_INET, text, &ipv4) == 1) {
+		*addr = ecmper_addr_from_ipv4(ipv4);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, text, &ipv6) != 1 || ecmper_addr_is_ipv4(&ipv6))
+		return -EINVAL;
+	*addr = ipv6;
+	return 0;
+}
+
+const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_ADDR_STRLEN])
+{
+	if (ecmper_addr_is_ipv4(addr))
+		return inet_ntop(AF_INET, &addr->word[3], buf, ECMPER_ADDR_STRLEN);
+	return inet_ntop(AF_INET6, addr, buf, ECMPER_ADDR_STRLEN);
+}
+
+/* Is every bit from `first` on, counted from the left of all 128, 0? */
+static bool is_zero_from(const struct ecmper_addr *addr, unsigned int first)
+{
+	for (unsigned int bit = first; bit < 128; bit++)
+		if (ntohl(addr->word[bit / 32]) & (1u << (31 - bit % 32)))
+			return false;
+	return true;
+}
+
+int ecmper_net_parse(const char *text, struct ecmper_net *net)
+{
+	const char *slash = strchrnul(text, '/');
+	char host[ECMPER_ADDR_STRLEN];
+	struct ecmper_addr addr;
+	unsigned long len, family_bits;
+
+	if ((size_t)(slash - text) >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, slash - text);
+	host[slash - text] = '\0';
+	if (ecmper_addr_parse(host, &addr))
+		return -EINVAL;
+
+	family_bits = ecmper_addr_is_ipv4(&addr) ? 32 : 128;
+	len = family_bits;
+	if (*slash && ecmper_number_parse(slash + 1, 0, family_bits, &len))
+		return -EINVAL;
+	if (!is_zero_from(&addr, 128 - family_bits + len))
+		return -EINVAL;
+	net->addr = addr;
+	net->len = len;
+	return 0;
+}
+
+const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN])
+{
+	char addr[ECMPER_ADDR_STRLEN];
+
+	snprintf(buf, ECMPER_NET_STRLEN, "%s/%u", ecmper_addr_format(&net->addr, addr), net->len);
+	return buf;
+}
+
+int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b)
+{
+	int order = ecmper_addr_compare(&a->addr, &b->addr);
+
+	return order ? order : a->len - b->len;
+}
+
+int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
+			unsigned long *value)
+{
+	unsigned long sum = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		unsigned long digit = *text - '0';
+
+		if (*text < '0' || *text > '9' || digit > max || sum > (max - digit) / 10)
+			return -EINVAL;
+		sum = sum * 10 + digit;
+	}
+	if (sum < min)
+		return -EINVAL;
+	*value = sum;
+	return 0;
+}
+
+/* The value of one hexadecimal digit, -1 for anything else. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int ecmper_mac_parse(const char *text, uint8_t mac[6])
+{
+	uint8_t bytes[6];
+
+	for (int i = 0; i < 6; i++, text += 3) {
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+		bytes[i] = high << 4 | low;
+	}
+	memcpy(mac, bytes, sizeof(bytes));
+	return 0;
+}
+
+const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN])
+{
+	snprintf(buf, ECMPER_MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return buf;
+}
+
+/* The finalizer of splitmix64 (Steele, Lea and Flood, OOPSLA 2014): a bijection in which every
+ * input bit reaches every output bit. */
+static uint64_t mix64(uint64_t value)
+{
+	value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
+	value = (value ^ value >> 27) * 0x94d049bb133111eb;
+	return value ^ value >> 31;
+}
+
+/*
+ * The digits are two 64-bit numbers, high and low, most significant digit first. Word i (from 0)
+ * is mix64(mix64(high + s) ^ (low + s)) with s = (i + 1) * 0x9e3779b97f4a7c15: every word depends
+ * on all 128 bits. Routers that share a key rely on it: changing this changes their tables.
+ */
+int ecmper_hash_key_parse(const char *text, struct ecmper_hash_key *key)
+{
+	const uint64_t golden = 0x9e3779b97f4a7c15;
+	uint64_t half[2] = {0, 0};
+	int i;
+
+	for (i = 0; i < 32; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (digit < 0)
+			return -EINVAL;
+		half[i / 16] = half[i / 16] << 4 | digit;
+	}
+	if (text[i])
+		return -EINVAL;
+	for (i = 0; i < 8; i++) {
+		uint64_t step = (i + 1) * golden;
+
+		key->word[i] = mix64(mix64(half[0] + step) ^ (half[1] + step));
+	}
+	return 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exact-match lines (map `vip`): a cache of the host prefixes of lpm, one 8-byte store a
+ * change. Works on mapped memory; used by plan.c and recover.c.
+ */
+#include "flow_hash.h"
+#include "tables.h"
+
+bool vip_is_host(const struct ecmper_net *net)
+{
+	return ecmper_addr_is_ipv4(&net->addr) && net->len == 32;
+}
+
+static uint64_t *find_slot(struct tables *tables, uint32_t addr)
+{
+	uint32_t index = ecmper_vip_line4(addr, tables->config->vip_lines);
+	uint64_t *slot = (uint64_t *)tables->vip[index].slot;
+	uint64_t *free_slot = NULL;
+
+	for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+		if (slot[i] && slot[i] >> 32 == addr)
+			return &slot[i];
+		if (!slot[i] && !free_slot)
+			free_slot = &slot[i];
+	}
+	return free_slot;
+}
+
+void vip_set(struct tables *tables, const struct ecmper_net *net, uint32_t state)
+{
+	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
+	uint64_t *slot = find_slot(tables, addr);
+
+	if (slot)
+		__atomic_store_n(slot, (uint64_t)addr << 32 | state, __ATOMIC_RELEASE);
+}
+
+void vip_clear(struct tables *tables, const struct ecmper_net *net)
+{
+	uint64_t *slot = find_slot(tables, ecmper_addr_to_ipv4(&net->addr));
+
+	if (slot)
+		__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
+}
