@@ -39,7 +39,7 @@ struct ecmper_addr {
 /* Key of lpm and of vips: IPv4 prefix. */
 struct ecmper_lpm_key {
 	__u32 prefixlen;
-	__be32 addr;
+	__u8 addr[4]; /* bytes, so that a dump reads 10, 0, 10, 0 */
 };
 
 enum ecmper_prefix_flags {

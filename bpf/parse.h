@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
+#include "ecmper_abi.h"
 
 #define IP_MF	  0x2000
 #define IP_OFFSET 0x1fff
@@ -80,6 +81,15 @@ static __always_inline enum parse_result parse(struct xdp_md *ctx, struct packet
 		pkt->ports = *(__be32 *)pkt->l4;
 	}
 	return PARSE_OK;
+}
+
+/* The destination as a key of an LPM map: longest match of its 32 bits. */
+static __always_inline struct ecmper_lpm_key lpm_key(__be32 daddr)
+{
+	struct ecmper_lpm_key key = {.prefixlen = 32};
+
+	__builtin_memcpy(key.addr, &daddr, sizeof(daddr));
+	return key;
 }
 
 /* The TCP header, or NULL where it is not whole in the frame's readable part. */

@@ -49,9 +49,9 @@ static __always_inline const struct ecmper_prefix *find_host_prefix(__be32 daddr
 
 static __always_inline int find_prefix(const struct packet *pkt, struct route *route)
 {
-	struct ecmper_lpm_key key = {.prefixlen = 32, .addr = pkt->ip->daddr};
+	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
 
-	route->prefix = find_host_prefix(key.addr);
+	route->prefix = find_host_prefix(pkt->ip->daddr);
 	if (!route->prefix)
 		route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
 	return route->prefix ? 0 : ROUTER_no_route;

@@ -46,7 +46,7 @@ struct tcp_request_sock {
 
 static __always_inline int check_is_vip(const struct packet *pkt)
 {
-	struct ecmper_lpm_key key = {.prefixlen = 32, .addr = pkt->ip->daddr};
+	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
 
 	return map_lookup(ECMPER_MAP_VIPS, &key) ? 0 : SERVER_not_vip;
 }

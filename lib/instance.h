@@ -38,6 +38,8 @@ struct ecmper {
 extern const char *const map_names[MAPS];
 extern const struct tables_ops kernel_ops;
 
+/* maps.c: a prefix as the key of lpm or vips. */
+struct ecmper_lpm_key lpm_key(const struct ecmper_net *net);
 /* view.c: one neighbour, for people. */
 void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_view *view);
 /* The folder of a role's maps: the router's is the pin folder, the server's is below it. */

@@ -168,9 +168,7 @@ static int set_vips(int fd, const struct ecmper_up_options *options, struct ecmp
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < options->vip_count; i++) {
-		key = (struct ecmper_lpm_key){
-			.prefixlen = options->vips[i].len,
-			.addr = ecmper_addr_to_ipv4(&options->vips[i].addr)};
+		key = lpm_key(&options->vips[i]);
 		ret = bpf_map_update_elem(fd, &key, &one, BPF_ANY);
 	}
 	if (ret)
@@ -180,9 +178,11 @@ static int set_vips(int fd, const struct ecmper_up_options *options, struct ecmp
 
 		key = next;
 		ret = bpf_map_get_next_key(fd, &key, &next);
-		for (unsigned int i = 0; i < options->vip_count; i++)
-			is_wanted |= options->vips[i].len == key.prefixlen &&
-				     ecmper_addr_to_ipv4(&options->vips[i].addr) == key.addr;
+		for (unsigned int i = 0; i < options->vip_count; i++) {
+			struct ecmper_lpm_key vip = lpm_key(&options->vips[i]);
+
+			is_wanted |= !memcmp(&vip, &key, sizeof(key));
+		}
 		if (!is_wanted)
 			bpf_map_delete_elem(fd, &key);
 	}

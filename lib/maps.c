@@ -19,10 +19,13 @@ static int fd_of(void *arg, enum map_index map)
 	return ((struct ecmper *)arg)->fd[map];
 }
 
-static struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
+struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
 {
-	return (struct ecmper_lpm_key){.prefixlen = net->len,
-				       .addr = ecmper_addr_to_ipv4(&net->addr)};
+	struct ecmper_lpm_key key = {.prefixlen = net->len};
+	__be32 addr = ecmper_addr_to_ipv4(&net->addr);
+
+	memcpy(key.addr, &addr, sizeof(addr));
+	return key;
 }
 
 static int lpm_get(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value)
@@ -53,14 +56,17 @@ static int lpm_delete(void *arg, const struct ecmper_net *net)
 static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
 {
 	struct ecmper_lpm_key key, next_key;
+	__be32 addr;
 	int ret;
 
 	if (net)
 		key = lpm_key(net);
 	ret = bpf_map_get_next_key(fd_of(arg, MAP_LPM), net ? &key : NULL, &next_key);
-	if (!ret)
-		*next = (struct ecmper_net){.addr = ecmper_addr_from_ipv4(next_key.addr),
+	if (!ret) {
+		memcpy(&addr, next_key.addr, sizeof(addr));
+		*next = (struct ecmper_net){.addr = ecmper_addr_from_ipv4(addr),
 					    .len = next_key.prefixlen};
+	}
 	return ret;
 }
 

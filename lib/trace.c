@@ -29,7 +29,7 @@ static __be32 ports_of(const struct ecmper_flow *flow)
 int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
 		 struct ecmper_error *err)
 {
-	struct ecmper_lpm_key key = {.prefixlen = 32, .addr = ecmper_addr_to_ipv4(&flow->dst)};
+	struct ecmper_lpm_key key = lpm_key(&(struct ecmper_net){.addr = flow->dst, .len = 32});
 	struct ecmper_prefix value;
 	char text[ECMPER_ADDR_STRLEN];
 	uint32_t id;
@@ -48,8 +48,8 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 		return 0;
 	}
 	trace->hash = ecmper_flow_hash4(&ecmper->tables.config->hash_key,
-					ecmper_addr_to_ipv4(&flow->src), key.addr, ports_of(flow),
-					flow->proto);
+					ecmper_addr_to_ipv4(&flow->src),
+					ecmper_addr_to_ipv4(&flow->dst), ports_of(flow), flow->proto);
 	trace->bucket_count = value.cur_nh_count;
 	trace->bucket = trace->hash & (value.cur_nh_count - 1);
 	add_hop(ecmper, ecmper_cur_nh_at(ecmper, value.cur_nh_offset + trace->bucket), trace);
