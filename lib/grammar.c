@@ -43,8 +43,8 @@ static int expected(const struct words *words, const char *what)
 				   words->argv[at]);
 	if (!words->argc)
 		return ecmper_fail(words->err, -EINVAL, "expected %s", what);
-	return ecmper_fail(words->err, -EINVAL, "expected %s after '%.60s'", what,
-			   words->argv[words->argc - 1]);
+	return ecmper_fail(words->err, -EINVAL, "'%.60s' must be followed by %s",
+			   words->argv[words->argc - 1], what);
 }
 
 static int check_end(struct words *words, const char *what)

@@ -150,11 +150,16 @@ static void see_old(struct plan *plan, const struct tables *tables,
 	see_slots(plan->seen, tables->prv_nh + old->prv_nh_offset, old->prv_nh_count, SEEN_OLD);
 }
 
+/* Does the prefix know a purged next hop, as an owner or from its history? */
 static bool has_purged(const struct tables *tables, const struct ecmper_prefix *old,
 		       const bool *is_purged)
 {
+	const struct ecmper_member *members = tables->members + old->members_offset;
 	const uint16_t *prv = tables->prv_nh + old->prv_nh_offset;
 
+	for (uint32_t i = 0; is_purged && i < old->members_count; i++)
+		if (is_purged[members[i].nh])
+			return true;
 	for (uint32_t i = 0; is_purged && i < old->prv_nh_count; i++)
 		if (is_purged[prv[i]])
 			return true;

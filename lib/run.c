@@ -40,6 +40,8 @@ static int lpm_delete(struct tables *tables, const struct ecmper_net *net)
 
 int plan_step(struct tables *tables, const struct op *op)
 {
+	if (tables->ops->on_step)
+		tables->ops->on_step(tables->arg);
 	switch (op->kind) {
 	case OP_CUR_NH:
 		memcpy(tables->cur_nh + op->offset, op->data, op->count * sizeof(uint16_t));

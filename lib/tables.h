@@ -38,6 +38,8 @@ struct tables_ops {
 	int (*device_get)(void *arg, const char *name, struct device *device);
 	/* Returns when every packet that was in a program at the call has left it. */
 	int (*grace)(void *arg);
+	/* Called before every step of a plan; NULL outside tests. */
+	void (*on_step)(void *arg);
 };
 
 struct tables {

@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Edits on tables without a kernel: what they do, what they refuse, and that they are atomic:
+ * every step is watched with a packet's eyes, and every step is the last one of a killed process.
+ */
+#include "fake_tables.h"
+#include <arpa/inet.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BATCH ECMPER_EDIT_BATCH
+#define APPLY ECMPER_EDIT_APPLY
+
+static struct ecmper_error err;
+
+static void must(struct fake *fake, const char *text, enum ecmper_edit_mode mode)
+{
+	if (fake_edit(fake, text, mode, NULL, &err))
+		fail_msg("%s: %s", text, err.text);
+}
+
+static void must_fail(struct fake *fake, const char *text, const char *message)
+{
+	struct fake before = *fake;
+
+	assert_true(fake_edit(fake, text, BATCH, NULL, &err) < 0);
+	if (!strstr(err.text, message))
+		fail_msg("%s: \"%s\" is not in \"%s\"", text, message, err.text);
+	/* Nothing that a packet or a reader sees may have changed. */
+	assert_memory_equal(before.lpm, fake->lpm, sizeof(before.lpm));
+	assert_memory_equal(before.vip, fake->vip, sizeof(before.vip));
+	for (int i = 0; i < FAKE_NEXT_HOPS; i++)
+		assert_int_equal(before.ids[i].is_there, fake->ids[i].is_there);
+	assert_int_equal(fake->config.pending, 0);
+}
+
+/* ---- a packet's view ---- */
+
+/* The state that a packet to the prefix's first address finds: as in router.bpf.c. */
+static const struct ecmper_prefix *packet_finds(const struct fake *fake,
+						const struct ecmper_net *net)
+{
+	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
+
+	for (int line = 0; line < FAKE_LINES; line++)
+		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+			uint64_t slot = fake->vip[line].slot[i];
+
+			if (slot && slot >> 32 == addr)
+				return &fake->vip_state[(uint32_t)slot];
+		}
+	return fake_find_net(fake, net) < 0 ? NULL : &fake->lpm[fake_find_net(fake, net)].value;
+}
+
+/* A prefix's whole table, with addresses instead of ids. */
+struct picture {
+	bool is_there;
+	uint32_t generation, count, prv_count;
+	uint32_t cur[256], prv[256 * 4];
+};
+
+static uint32_t addr_of(const struct fake *fake, uint16_t id)
+{
+	return id ? ecmper_addr_to_ipv4(&fake->neigh[id].addr) : 0;
+}
+
+static void take_picture(const struct fake *fake, const struct ecmper_prefix *value,
+			 struct picture *picture)
+{
+	memset(picture, 0, sizeof(*picture));
+	if (!value)
+		return;
+	picture->is_there = true;
+	picture->generation = value->generation;
+	picture->count = value->cur_nh_count;
+	picture->prv_count = value->prv_nh_count;
+	assert_true(value->cur_nh_count <= 256 && value->prv_nh_count <= 1024);
+	for (uint32_t i = 0; i < value->cur_nh_count; i++)
+		picture->cur[i] = addr_of(fake, fake->cur_nh[value->cur_nh_offset + i]);
+	for (uint32_t i = 0; i < value->prv_nh_count; i++)
+		picture->prv[i] = addr_of(fake, fake->prv_nh[value->prv_nh_offset + i]);
+}
+
+/* ---- agreement of everything with lpm ---- */
+
+static uint32_t count_refs(const struct fake *fake, uint32_t id)
+{
+	uint32_t refs = 0;
+
+	for (int p = 0; p < FAKE_PREFIXES; p++) {
+		const struct ecmper_prefix *value = &fake->lpm[p].value;
+		bool is_named = false;
+
+		if (!fake->lpm[p].is_there)
+			continue;
+		for (uint32_t i = 0; i < value->members_count; i++)
+			is_named |= fake->members[value->members_offset + i].nh == id;
+		for (uint32_t i = 0; i < value->prv_nh_count; i++)
+			is_named |= fake->prv_nh[value->prv_nh_offset + i] == id;
+		refs += is_named;
+	}
+	return refs;
+}
+
+static void check_neighs(const struct fake *fake)
+{
+	for (uint32_t id = 1; id < FAKE_NEXT_HOPS; id++) {
+		const struct ecmper_neigh *neigh = &fake->neigh[id];
+		int at = FAKE_FIND(fake->ids, addr, &neigh->addr);
+
+		if (!(neigh->flags & ECMPER_NEIGH_USED)) {
+			assert_int_equal(count_refs(fake, id), 0);
+			assert_false(at >= 0 && fake->ids[at].id == id);
+			continue;
+		}
+		assert_int_equal(neigh->refs, count_refs(fake, id));
+		assert_true(neigh->refs || neigh->flags & ECMPER_NEIGH_STATIC);
+		assert_true(at >= 0 && fake->ids[at].id == id);
+	}
+	for (size_t i = 0; i < FAKE_NEXT_HOPS; i++) {
+		const struct ecmper_neigh *neigh = &fake->neigh[fake->macs[i].id];
+
+		if (fake->macs[i].is_there)
+			assert_true(neigh->refs && neigh_link(neigh) &&
+				    !memcmp(neigh_link(neigh)->dst_mac, fake->macs[i].mac.byte, 6));
+	}
+	for (uint32_t id = 1; id < FAKE_NEXT_HOPS; id++) {
+		const struct ecmper_link *link = neigh_link(&fake->neigh[id]);
+		struct ecmper_mac mac = {};
+
+		if (!(fake->neigh[id].flags & ECMPER_NEIGH_USED) || !link || !fake->neigh[id].refs)
+			continue;
+		memcpy(mac.byte, link->dst_mac, 6);
+		assert_true(FAKE_FIND(fake->macs, mac, &mac) >= 0);
+	}
+}
+
+static void check_ranges(const struct fake *fake)
+{
+	uint64_t used[FAKE_ALLOC] = {};
+
+	for (int p = 0; p < FAKE_PREFIXES; p++) {
+		const struct ecmper_prefix *value = &fake->lpm[p].value;
+
+		if (!fake->lpm[p].is_there)
+			continue;
+		range_mark(&fake->config, used, REGION_CUR_NH, value->cur_nh_offset,
+			   value->cur_nh_count);
+		range_mark(&fake->config, used, REGION_PRV_NH, value->prv_nh_offset,
+			   value->prv_nh_count);
+		range_mark(&fake->config, used, REGION_MEMBERS, value->members_offset,
+			   value->members_count);
+		if (value->vip_state)
+			range_mark(&fake->config, used, REGION_VIP_STATE, value->vip_state, 1);
+	}
+	for (int i = 0; i < FAKE_ALLOC; i++) {
+		assert_int_equal(fake->alloc[i].used, used[i]);
+		assert_int_equal(fake->alloc[i].used & fake->alloc[i].resting, 0);
+	}
+}
+
+static void check_vip(const struct fake *fake)
+{
+	uint32_t count = 0;
+
+	for (int line = 0; line < FAKE_LINES; line++)
+		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+			uint64_t slot = fake->vip[line].slot[i];
+			struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(slot >> 32),
+						 .len = 32};
+			int at = fake_find_net(fake, &net);
+
+			if (slot) {
+				assert_true(at >= 0);
+				assert_int_equal(fake->lpm[at].value.vip_state, (uint32_t)slot);
+				assert_memory_equal(&fake->vip_state[(uint32_t)slot],
+						    &fake->lpm[at].value,
+						    sizeof(struct ecmper_prefix));
+			}
+		}
+	for (int p = 0; p < FAKE_PREFIXES; p++)
+		count += fake->lpm[p].is_there;
+	assert_int_equal(fake->config.prefix_count, count);
+}
+
+static void check(const struct fake *fake)
+{
+	assert_int_equal(fake->config.pending, 0);
+	check_neighs(fake);
+	check_ranges(fake);
+	check_vip(fake);
+}
+
+/* ---- every step of random edits, with a packet's eyes ---- */
+
+#define VIPS 3
+#define KEEP 200
+
+static const char *const vips[VIPS] = {"10.0.10.0/32", "10.0.10.1/32", "10.1.0.0/16"};
+
+/* What a packet found at some step, and may still be reading, until a grace period. */
+static struct glance {
+	struct ecmper_prefix value;
+	struct picture picture;
+} *glances;
+static unsigned int glance_count, glance_graces;
+static struct picture before[VIPS], now[VIPS];
+static bool has_switched[VIPS];
+
+static struct ecmper_net vip_net(int vip)
+{
+	struct ecmper_net net;
+
+	assert_int_equal(ecmper_net_parse(vips[vip], &net), 0);
+	return net;
+}
+
+/* Each prefix: the old table or one other, whole, and never back. */
+static void look(struct fake *fake)
+{
+	struct picture picture;
+
+	if (fake->graces != glance_graces) {
+		glance_graces = fake->graces;
+		glance_count = 0;
+	}
+	for (unsigned int i = 0; i < glance_count; i++) {
+		take_picture(fake, &glances[i].value, &picture);
+		assert_memory_equal(&picture, &glances[i].picture, sizeof(picture));
+	}
+	for (int vip = 0; vip < VIPS; vip++) {
+		struct ecmper_net net = vip_net(vip);
+		const struct ecmper_prefix *value = packet_finds(fake, &net);
+
+		take_picture(fake, value, &picture);
+		if (memcmp(&picture, has_switched[vip] ? &now[vip] : &before[vip],
+			   sizeof(picture))) {
+			assert_false(has_switched[vip]);
+			has_switched[vip] = true;
+			now[vip] = picture;
+		}
+		if (value && glance_count < KEEP &&
+		    (!glance_count || memcmp(&glances[glance_count - 1].picture, &picture,
+					     sizeof(picture))))
+			glances[glance_count++] = (struct glance){*value, picture};
+	}
+}
+
+static void random_edit(char *text, size_t size)
+{
+	const char *vip = vips[random() % VIPS];
+	int server = 1 + random() % 5;
+
+	switch (random() % 8) {
+	case 0: snprintf(text, size, "purge 10.0.0.%d\n", server); break;
+	case 1: snprintf(text, size, "del %s via 10.0.0.%d\n", vip, server); break;
+	case 2: snprintf(text, size, "del %s\n", vip); break;
+	case 3:
+		snprintf(text, size, "add %s hash modulo via 10.0.0.%d weight %ld\n", vip, server,
+			 random() % 3);
+		break;
+	case 4:
+		snprintf(text, size, "neigh add 10.0.0.%d lladdr 02:00:00:00:0%ld:0%d dev d%ld\n",
+			 server, random() % 3, server, 1 + random() % 3);
+		break;
+	case 5:
+		snprintf(text, size, "add %s buckets 128 via 10.0.0.%d\nadd %s buckets 64 via 10.0.0.%ld\n",
+			 vip, server, vips[0], 1 + random() % 5);
+		break;
+	default:
+		snprintf(text, size, "add %s buckets %d depth %ld via 10.0.0.%d\n", vip,
+			 16 << random() % 4, random() % 5, server);
+	}
+}
+
+static void at_every_step_a_packet_finds_the_old_or_the_new_table_whole(void **state)
+{
+	struct fake *fake = fake_new();
+	unsigned int done = 0;
+
+	(void)state;
+	srandom(3);
+	glances = calloc(KEEP, sizeof(*glances));
+	for (int round = 0; round < 800; round++) {
+		char text[256];
+		int ret;
+
+		random_edit(text, sizeof(text));
+		for (int vip = 0; vip < VIPS; vip++) {
+			struct ecmper_net net = vip_net(vip);
+
+			take_picture(fake, packet_finds(fake, &net), &before[vip]);
+			has_switched[vip] = false;
+		}
+		fake->observe = look;
+		ret = fake_edit(fake, text, BATCH, NULL, &err);
+		look(fake);
+		fake->observe = NULL;
+		for (int vip = 0; ret && vip < VIPS; vip++)
+			assert_false(has_switched[vip]);
+		done += !ret;
+		check(fake);
+	}
+	assert_true(done > 300);
+	assert_true(fake->graces > 3); /* ranges were used again */
+	free(glances);
+	fake_free(fake);
+}
+
+/* ---- killed at every step ---- */
+
+static unsigned int steps_to_live;
+
+static void die(struct fake *fake)
+{
+	(void)fake;
+	if (!steps_to_live--)
+		_exit(9);
+}
+
+static void killed_at_any_step_the_next_command_finishes(void **state)
+{
+	struct fake *fake = fake_new();
+	unsigned int killed = 0;
+
+	(void)state;
+	srandom(4);
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+		   "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
+		   "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	for (int round = 0; round < 400; round++) {
+		char text[256];
+		int status;
+		pid_t pid;
+
+		random_edit(text, sizeof(text));
+		steps_to_live = random() % 40;
+		pid = fork();
+		if (!pid) {
+			fake->observe = die;
+			fake_edit(fake, text, BATCH, NULL, &err);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		fake->observe = NULL;
+		killed += WEXITSTATUS(status) == 9;
+		/* Any command makes it whole again, be it one that changes nothing. */
+		must(fake, "", BATCH);
+		check(fake);
+	}
+	assert_true(killed > 80);
+	fake_free(fake);
+}
+
+/* ---- single facts ---- */
+
+static void a_refused_update_undoes_what_was_done(void **state)
+{
+	const char *setup = "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+			    "add 10.0.10.0/32 buckets 64 via 10.0.0.1\n"
+			    "add 10.0.10.1/32 buckets 64 via 10.0.0.1\n";
+	const char *edit = "neigh add 10.0.0.1 lladdr 02:00:00:00:00:09 dev d2\n"
+			   "neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev d2\n"
+			   "add 10.0.10.0/32 via 10.0.0.2\nadd 10.0.10.1/32 via 10.0.0.3\n"
+			   "add 10.0.10.2/32 buckets 64 via 10.0.0.4\n";
+
+	(void)state;
+	for (int successes = 0; successes < 3; successes++) {
+		struct fake *fake = fake_new();
+		struct picture pictures[2][VIPS];
+
+		must(fake, setup, BATCH);
+		for (int vip = 0; vip < VIPS; vip++) {
+			struct ecmper_net net = vip_net(vip);
+
+			take_picture(fake, packet_finds(fake, &net), &pictures[0][vip]);
+		}
+		/* The kernel refuses one update for good; later ones, of the way back, succeed. */
+		fake->lpm_set_fails_after = successes;
+		assert_int_equal(fake_edit(fake, edit, BATCH, NULL, &err), -ENOMEM);
+		assert_non_null(strstr(err.text, "nothing was changed"));
+		fake->lpm_set_fails_after = -1;
+		if (successes) /* the way back was refused, too: lpm and vip must still agree */
+			must(fake, "", BATCH);
+		for (int vip = 0; vip < VIPS && !successes; vip++) {
+			struct ecmper_net net = vip_net(vip);
+
+			take_picture(fake, packet_finds(fake, &net), &pictures[1][vip]);
+			assert_memory_equal(&pictures[0][vip], &pictures[1][vip],
+					    sizeof(struct picture));
+		}
+		assert_int_equal(neigh_link(&fake->neigh[1])->dst_mac[5], 1);
+		fake_free(fake);
+	}
+}
+
+static void the_same_again_changes_nothing(void **state)
+{
+	const char *text = "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+			   "add 10.0.10.0/32 buckets 64 via 10.0.0.1 weight 3 via 10.0.0.2\n"
+			   "add 10.0.10.1/32 hash modulo via 10.0.0.1 via 10.0.0.2\n"
+			   "add 10.2.0.0/24 connected\n";
+	struct fake *fake = fake_new();
+	struct ecmper_report report;
+
+	(void)state;
+	must(fake, text, APPLY);
+	for (int i = 0; i < 100; i++) {
+		struct fake copy = *fake;
+
+		assert_int_equal(fake_edit(fake, text, APPLY, &report, &err), 0);
+		assert_int_equal(report.count, 0);
+		assert_int_equal(report.prefixes_changed, 0);
+		assert_memory_equal(copy.lpm, fake->lpm, sizeof(copy.lpm));
+		assert_memory_equal(copy.neigh, fake->neigh, sizeof(copy.neigh));
+		ecmper_report_free(&report);
+	}
+	fake_free(fake);
+}
+
+static void apply_makes_the_state_equal_and_says_how(void **state)
+{
+	static const char *const lines[] = {
+		"neigh del 10.0.0.1",
+		"neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2",
+		"del 10.0.10.0/32 via 10.0.0.1",
+		"add 10.0.10.0/32 via 10.0.0.3 weight 5",
+		"add 10.0.10.1/32 hash maglev buckets 16 depth 2 via 10.0.0.2 weight 1",
+		"del 10.2.0.0/24",
+	};
+	struct fake *fake = fake_new();
+	struct ecmper_report report;
+
+	(void)state;
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+		   "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n"
+		   "add 10.2.0.0/24 connected\n", BATCH);
+	assert_int_equal(fake_edit(fake, "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
+					 "add 10.0.10.0/32 buckets 64 via 10.0.0.2\n"
+					 "add 10.0.10.0/32 via 10.0.0.3 weight 5\n"
+					 "add 10.0.10.1/32 buckets 16 depth 2 via 10.0.0.2\n",
+				   APPLY, &report, &err), 0);
+	assert_int_equal(report.count, sizeof(lines) / sizeof(*lines));
+	for (unsigned int i = 0; i < report.count; i++)
+		assert_string_equal(report.lines[i], lines[i]);
+	ecmper_report_free(&report);
+	check(fake);
+	fake_free(fake);
+}
+
+static void a_neighbour_stays_while_history_names_it(void **state)
+{
+	struct fake *fake = fake_new();
+	struct ecmper_addr addr = ecmper_addr_from_ipv4(htonl(0x0a000001));
+
+	(void)state;
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+		   "add 10.0.10.0/32 buckets 16 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	must(fake, "del 10.0.10.0/32 via 10.0.0.1\nneigh del 10.0.0.1\n", BATCH);
+	assert_true(FAKE_FIND(fake->ids, addr, &addr) >= 0);
+	must(fake, "purge 10.0.0.1\n", BATCH);
+	assert_true(FAKE_FIND(fake->ids, addr, &addr) < 0);
+	check(fake);
+	fake_free(fake);
+}
+
+static void a_moved_mac_is_honoured_and_the_old_one_is_not(void **state)
+{
+	struct fake *fake = fake_new();
+	struct ecmper_mac old = {.byte = {2, 0, 0, 0, 0, 1}}, new = {.byte = {2, 0, 0, 0, 0, 9}};
+
+	(void)state;
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n", BATCH);
+	assert_true(FAKE_FIND(fake->macs, mac, &old) < 0); /* not a server yet */
+	must(fake, "add 10.0.10.0/32 buckets 16 via 10.0.0.1\n", BATCH);
+	assert_true(FAKE_FIND(fake->macs, mac, &old) >= 0);
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:09 dev d1\n", BATCH);
+	assert_true(FAKE_FIND(fake->macs, mac, &old) < 0);
+	assert_true(FAKE_FIND(fake->macs, mac, &new) >= 0);
+	check(fake);
+	fake_free(fake);
+}
+
+static void what_does_not_fit_is_refused_with_the_option_that_helps(void **state)
+{
+	struct fake *fake = fake_new();
+	char text[8192] = "";
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 buckets 4096 via 10.0.0.1\n", BATCH);
+	must_fail(fake, "add 10.0.10.1/32 buckets 8192 via 10.0.0.1\n", "--max-buckets");
+	for (int i = 1; i < FAKE_NEXT_HOPS + 1; i++)
+		sprintf(text + strlen(text), "add 10.0.10.0/32 via 10.0.1.%d\n", i);
+	must_fail(fake, text, "--max-next-hops");
+	text[0] = '\0';
+	for (int i = 0; i < FAKE_PREFIXES; i++)
+		sprintf(text + strlen(text), "add 10.3.%d.0/24 connected\n", i);
+	must_fail(fake, text, "--max-prefixes");
+	text[0] = '\0';
+	for (int i = 1; i <= FAKE_PORTS + 1; i++)
+		sprintf(text + strlen(text), "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d%d\n",
+			i);
+	must_fail(fake, text, "--max-ports");
+	check(fake);
+	fake_free(fake);
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+	struct fake *fake = fake_new();
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 buckets 64 via 10.0.0.1\nadd 10.2.0.0/24 connected\n", BATCH);
+	must_fail(fake, "del 10.0.10.9/32\n", "no such prefix");
+	must_fail(fake, "del 10.0.10.0/32 via 10.0.0.9\n", "10.0.0.9 is not among its servers");
+	must_fail(fake, "purge 10.0.0.9\n", "no such server");
+	must_fail(fake, "neigh del 10.0.0.9\n", "no such neighbour");
+	must_fail(fake, "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth7\n", "no such device");
+	must_fail(fake, "add 10.0.10.0/32 connected\n", "has servers");
+	must_fail(fake, "add 10.2.0.0/24 via 10.0.0.1\n", "connected route");
+	must_fail(fake, "add 10.0.10.0/32 buckets 32 via 10.0.0.1\n", "would lose connections");
+	must_fail(fake, "add 10.0.10.1/32 via 10.0.0.1\ndel 10.0.10.9/32\n", "line 2");
+	must_fail(fake, "add 10.0.10.3/32 hash modulo via 10.0.0.1 weight 10000 via 10.0.0.2 "
+			"weight 10000\n", "weights");
+	fake->config.mark = ECMPER_MARK_TOS;
+	must_fail(fake, "add 10.0.10.0/32 depth 2 via 10.0.0.1\n", "--mark dscp");
+	must(fake, "add 10.0.10.5/32 buckets 16 via 10.0.0.1\n", BATCH);
+	check(fake);
+	fake_free(fake);
+}
+
+static void a_modulo_table_keeps_its_size_while_it_has_connections(void **state)
+{
+	struct fake *fake = fake_new();
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 hash modulo via 10.0.0.1\n", BATCH);
+	assert_int_equal(fake->lpm[0].value.cur_nh_count, 1);
+	must(fake, "add 10.0.10.0/32 via 10.0.0.2 via 10.0.0.3\n", BATCH);
+	assert_int_equal(fake->lpm[0].value.cur_nh_count, 16);
+	must(fake, "del 10.0.10.0/32 via 10.0.0.2 via 10.0.0.3\n", BATCH);
+	assert_int_equal(fake->lpm[0].value.cur_nh_count, 16);
+	must(fake, "purge 10.0.0.2\npurge 10.0.0.3\n", BATCH);
+	must(fake, "purge 10.0.0.1\n", BATCH);
+	must(fake, "add 10.0.10.0/32 via 10.0.0.1\n", BATCH);
+	assert_int_equal(fake->lpm[0].value.cur_nh_count, 1);
+	check(fake);
+	fake_free(fake);
+}
+
+static void many_host_prefixes_overflow_into_lpm(void **state)
+{
+	struct fake *fake = fake_new();
+	char text[8192] = "";
+
+	(void)state;
+	fake->config.vip_lines = 1;
+	for (int i = 0; i < 12; i++)
+		sprintf(text + strlen(text), "add 10.0.10.%d/32 buckets 16 via 10.0.0.1\n", i);
+	must(fake, text, BATCH);
+	check(fake);
+	for (int i = 0; i < 12; i++) {
+		struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(htonl(0x0a000a00 + i)),
+					 .len = 32};
+
+		assert_non_null(packet_finds(fake, &net));
+	}
+	must(fake, "del 10.0.10.0/32\nadd 10.0.10.11/32 via 10.0.0.2\n", BATCH);
+	check(fake);
+	fake_free(fake);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(at_every_step_a_packet_finds_the_old_or_the_new_table_whole),
+		cmocka_unit_test(killed_at_any_step_the_next_command_finishes),
+		cmocka_unit_test(a_refused_update_undoes_what_was_done),
+		cmocka_unit_test(the_same_again_changes_nothing),
+		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
+		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
+		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
+		cmocka_unit_test(what_does_not_fit_is_refused_with_the_option_that_helps),
+		cmocka_unit_test(what_makes_no_sense_is_refused),
+		cmocka_unit_test(a_modulo_table_keeps_its_size_while_it_has_connections),
+		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
