@@ -157,6 +157,19 @@ int tables_grace(struct tables *tables)
 	return ret;
 }
 
+int tables_touch(struct tables *tables, enum region region, uint32_t offset, uint32_t items)
+{
+	if (!tables->ops->touch || !items)
+		return 0;
+	return tables->ops->touch(tables->arg, region, offset, items);
+}
+
+int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value)
+{
+	return tables_touch(tables, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count) ?:
+	       tables_touch(tables, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
+}
+
 void ranges_replace(struct tables *tables, const uint64_t *used)
 {
 	for (uint32_t i = 0; i < alloc_elements(tables->config); i++) {

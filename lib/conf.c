@@ -108,26 +108,33 @@ static int read_line(struct reader *reader, struct ecmper_error *err)
 	return 1;
 }
 
-/* Append what the reader's line says: one change or none. */
+/* A state describes what is there, not how to get there. */
+static int check_is_state(const struct ecmper_change *change, const char *word,
+			  struct ecmper_error *err)
+{
+	if (change->kind == ECMPER_ADD || change->kind == ECMPER_NEIGH_ADD)
+		return 0;
+	return ecmper_fail(err, -EINVAL,
+			   "'%s' is a change: a file that describes a state holds only 'add' and "
+			   "'neigh add'",
+			   change->kind == ECMPER_NEIGH_DEL ? "neigh del" : word);
+}
+
+/* Append what the reader's line says: one change or none. The loader's options may stand in the
+ * same file as the state. */
 static int add_line(struct ecmper_changes *changes, struct reader *reader, bool only_state,
 		    struct ecmper_error *err)
 {
 	char **argv = calloc(strlen(reader->text) / 2 + 1, sizeof(*argv));
-	enum ecmper_change_kind kind;
 	int argc, code = 0;
 
 	if (!argv)
 		return ecmper_fail(err, -ENOMEM, "out of memory");
 	argc = split(reader->text, argv);
-	if (argc)
+	if (argc && !(only_state && ecmper_option_is_known(argv[0]))) {
 		code = ecmper_changes_add(changes, reader->line, argc, argv, err);
-	if (argc && !code && only_state) {
-		kind = changes->list[changes->count - 1].kind;
-		if (kind != ECMPER_ADD && kind != ECMPER_NEIGH_ADD)
-			code = ecmper_fail(err, -EINVAL,
-					   "'%s' is a change: a file that describes a state "
-					   "holds only 'add' and 'neigh add'",
-					   kind == ECMPER_NEIGH_DEL ? "neigh del" : argv[0]);
+		if (!code && only_state)
+			code = check_is_state(&changes->list[changes->count - 1], argv[0], err);
 	}
 	free(argv);
 	return code;

@@ -177,8 +177,8 @@ void ecmper_prefixes_free(struct ecmper_prefix_view *views, unsigned int count);
 int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views,
 		       unsigned int *count, struct ecmper_error *err);
 /* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end; and its address. */
-uint16_t ecmper_cur_nh_at(const struct ecmper *ecmper, uint32_t slot);
-uint16_t ecmper_prv_nh_at(const struct ecmper *ecmper, uint32_t slot);
+uint16_t ecmper_cur_nh_at(struct ecmper *ecmper, uint32_t slot);
+uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot);
 /* NULL for id 0 and for ids that are not in use. */
 const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id);
 

@@ -106,24 +106,76 @@ int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
 	return ret;
 }
 
+/* cur_nh and prv_nh are large, and mapping a BPF array fills all its page table entries at once
+ * (about 0.1 us a page): only their address space is reserved, and windows of it are mapped when
+ * they are touched. */
+#define WINDOW (64 * 1024)
+
+static bool is_windowed(enum map_index map)
+{
+	return map == MAP_CUR_NH || map == MAP_PRV_NH;
+}
+
 static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_error *err)
 {
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
-	size_t page = sysconf(_SC_PAGESIZE);
+	size_t page = is_windowed(map) ? WINDOW : sysconf(_SC_PAGESIZE), size;
 	int ret = bpf_obj_get_info_by_fd(ecmper->fd[map], &info, &length);
 
 	if (ret)
 		return ret;
-	ecmper->mapped_size[map] =
-		((size_t)info.max_entries * info.value_size + page - 1) / page * page;
-	ecmper->mapped[map] = mmap(NULL, ecmper->mapped_size[map], PROT_READ | PROT_WRITE,
-				   MAP_SHARED, ecmper->fd[map], 0);
+	size = ((size_t)info.max_entries * info.value_size + page - 1) / page * page;
+	if (is_windowed(map)) {
+		ecmper->is_touched[map] = calloc(size / WINDOW, 1);
+		if (!ecmper->is_touched[map])
+			return -ENOMEM;
+		ecmper->mapped[map] = mmap(NULL, size, PROT_NONE,
+					   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	} else {
+		ecmper->mapped[map] =
+			mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ecmper->fd[map], 0);
+	}
+	ecmper->mapped_size[map] = size;
 	if (ecmper->mapped[map] != MAP_FAILED)
 		return 0;
 	ecmper->mapped[map] = NULL;
 	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->pin,
 			   map_names[map], strerror(errno));
+}
+
+/* The array may end within the last window: less than a window is mapped there. */
+static size_t window_size(const struct ecmper *ecmper, enum map_index map, size_t start)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t end = (map == MAP_CUR_NH ? ecmper->tables.config->max_buckets :
+					  ecmper->tables.config->max_history) *
+		     sizeof(uint16_t);
+
+	end = (end + page - 1) / page * page;
+	return end - start < WINDOW ? end - start : WINDOW;
+}
+
+int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items)
+{
+	struct ecmper *ecmper = arg;
+	enum map_index map = region == REGION_CUR_NH ? MAP_CUR_NH : MAP_PRV_NH;
+	size_t first = (size_t)offset * sizeof(uint16_t) / WINDOW;
+	size_t last = ((size_t)offset + items - 1) * sizeof(uint16_t) / WINDOW;
+
+	if (region != REGION_CUR_NH && region != REGION_PRV_NH)
+		return 0;
+	for (size_t window = first; window <= last; window++) {
+		void *at = (char *)ecmper->mapped[map] + window * WINDOW;
+
+		if (ecmper->is_touched[map][window])
+			continue;
+		if (mmap(at, window_size(ecmper, map, window * WINDOW), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, ecmper->fd[map], window * WINDOW) == MAP_FAILED)
+			return -errno;
+		ecmper->is_touched[map][window] = true;
+	}
+	return 0;
 }
 
 static int check_version(const struct ecmper *ecmper, struct ecmper_error *err)
@@ -198,6 +250,7 @@ void ecmper_close(struct ecmper *ecmper)
 	for (enum map_index map = 0; map < MAPS; map++) {
 		if (ecmper->mapped[map])
 			munmap(ecmper->mapped[map], ecmper->mapped_size[map]);
+		free(ecmper->is_touched[map]);
 		if (ecmper->fd[map] >= 0)
 			close(ecmper->fd[map]);
 	}

@@ -32,12 +32,15 @@ struct ecmper {
 	int fd[MAPS];
 	void *mapped[MAPS];
 	size_t mapped_size[MAPS];
+	uint8_t *is_touched[MAPS]; /* of the maps that are mapped window by window */
 	struct tables tables;
 };
 
 extern const char *const map_names[MAPS];
 extern const struct tables_ops kernel_ops;
 
+/* instance.c: tables_ops.touch. */
+int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items);
 /* maps.c: a prefix as the key of lpm or vips. */
 struct ecmper_lpm_key lpm_key(const struct ecmper_net *net);
 /* view.c: one neighbour, for people. */

@@ -181,4 +181,5 @@ const struct tables_ops kernel_ops = {
 	.nh_counter_clear = nh_counter_clear,
 	.device_get = kernel_device_get,
 	.grace = grace,
+	.touch = instance_touch,
 };

@@ -101,7 +101,7 @@ static struct op *append_fill(struct plan *plan, struct tables *tables, enum op_
 	}
 	op->offset = *offset;
 	op->count = count;
-	return op;
+	return tables_touch(tables, region, *offset, count) ? NULL : op;
 }
 
 #define SEEN_OLD 1
@@ -382,6 +382,9 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 	uint32_t count;
 	int ret;
 
+	ret = old ? tables_touch_prefix(tables, old) : 0;
+	if (ret)
+		return ret;
 	if (!wanted)
 		return old ? plan_delete(plan, tables, net, old) : 0;
 	if (old && !has_purged(tables, old, is_purged))

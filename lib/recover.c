@@ -61,7 +61,8 @@ static int find_all(struct found *found, struct tables *tables)
 	while (!ret) {
 		struct ecmper_prefix value;
 
-		ret = tables->ops->lpm_get(tables->arg, &net, &value);
+		ret = tables->ops->lpm_get(tables->arg, &net, &value) ?:
+		      tables_touch_prefix(tables, &value);
 		if (ret)
 			return ret;
 		find_prefix(found, tables, &net, &value);

@@ -17,6 +17,8 @@ struct device {
 	uint8_t mac[6];
 };
 
+enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGION_VIP_STATE, REGIONS };
+
 struct tables_ops {
 	/* -ENOENT when it is not there. */
 	int (*lpm_get)(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value);
@@ -38,6 +40,8 @@ struct tables_ops {
 	int (*device_get)(void *arg, const char *name, struct device *device);
 	/* Returns when every packet that was in a program at the call has left it. */
 	int (*grace)(void *arg);
+	/* Make a range of cur_nh or prv_nh readable and writable at its place; NULL: all always is. */
+	int (*touch)(void *arg, enum region region, uint32_t offset, uint32_t items);
 	/* Called before every step of a plan; NULL outside tests. */
 	void (*on_step)(void *arg);
 };
@@ -56,8 +60,6 @@ struct tables {
 };
 
 /* ---- alloc.c: ranges of the mapped arrays. ---- */
-
-enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGION_VIP_STATE, REGIONS };
 
 /* Items of each region that one bit of `alloc` stands for. */
 extern const uint32_t region_unit[REGIONS];
@@ -80,6 +82,11 @@ int tables_grace(struct tables *tables);
 void ranges_replace(struct tables *tables, const uint64_t *used);
 void range_mark(const struct ecmper_config *config, uint64_t *used, enum region region,
 		uint32_t offset, uint32_t items);
+
+/* Before a range of cur_nh or prv_nh is read or written for the first time. -ENOMEM. */
+int tables_touch(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
+/* The same for all that a prefix's table and history occupy. */
+int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value);
 
 /* ---- neigh.c: next-hop ids. ---- */
 

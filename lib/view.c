@@ -10,19 +10,23 @@
 #include "flow_hash.h"
 #include "instance.h"
 
-static uint16_t slot_at(const uint16_t *slots, uint32_t slot, uint32_t max)
+static uint16_t slot_at(struct ecmper *ecmper, enum region region, const uint16_t *slots,
+			uint32_t slot)
 {
-	return slot < max ? slots[slot] : 0;
+	if (slot >= region_size(ecmper->tables.config, region) ||
+	    tables_touch(&ecmper->tables, region, slot, 1))
+		return 0;
+	return slots[slot];
 }
 
-uint16_t ecmper_cur_nh_at(const struct ecmper *ecmper, uint32_t slot)
+uint16_t ecmper_cur_nh_at(struct ecmper *ecmper, uint32_t slot)
 {
-	return slot_at(ecmper->tables.cur_nh, slot, ecmper->tables.config->max_buckets);
+	return slot_at(ecmper, REGION_CUR_NH, ecmper->tables.cur_nh, slot);
 }
 
-uint16_t ecmper_prv_nh_at(const struct ecmper *ecmper, uint32_t slot)
+uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot)
 {
-	return slot_at(ecmper->tables.prv_nh, slot, ecmper->tables.config->max_history);
+	return slot_at(ecmper, REGION_PRV_NH, ecmper->tables.prv_nh, slot);
 }
 
 const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id)
@@ -102,7 +106,7 @@ static int compare_servers(const void *a, const void *b)
 	return ecmper_addr_compare(&x->addr, &y->addr);
 }
 
-static int view_servers(const struct ecmper *ecmper, struct ecmper_prefix_view *view)
+static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 {
 	const struct ecmper_prefix *value = &view->value;
 	const struct tables *tables = &ecmper->tables;
@@ -140,7 +144,7 @@ static int view_servers(const struct ecmper *ecmper, struct ecmper_prefix_view *
 }
 
 /* A consistent look needs a value that stays while its ranges are read: else once more. */
-static int view_prefix(const struct ecmper *ecmper, const struct ecmper_net *net,
+static int view_prefix(struct ecmper *ecmper, const struct ecmper_net *net,
 		       struct ecmper_prefix_view *view)
 {
 	const struct tables *tables = &ecmper->tables;
