@@ -27,6 +27,7 @@
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
 #define ECMPER_MAP_VIPS        vips /* server */
+#define ECMPER_LINK_TX_ERRORS  tx_errors /* not a map: the pinned link of ecmper_tx_errors */
 
 #define ECMPER_STR_(x) #x
 #define ECMPER_STR(x)  ECMPER_STR_(x)
@@ -169,6 +170,8 @@ struct ecmper_config {
 	__u32 max_ports;
 	__u32 vip_lines; /* a power of two */
 	__u32 prefix_count; /* kept by edits */
+	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
+	__u32 pad;
 	struct ecmper_hash_key hash_key;
 };
 
@@ -197,7 +200,8 @@ struct ecmper_config {
 	X(no_server, DROP, "the prefix has no server to take this packet: dropped")                \
 	X(no_device, DROP, "the next hop's device is gone: dropped")                               \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
-	X(fragment, NOTE, "a fragment was hashed on addresses only")
+	X(fragment, NOTE, "a fragment was hashed on addresses only")                               \
+	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
 
 #define ECMPER_SERVER_REASONS(X)                                                                   \
 	X(bounce, TX, "not owned here: marked and sent back to the router")                        \
@@ -240,6 +244,6 @@ ECMPER_ASSERT_SIZE(ecmper_mac, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_counter, 32);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 64);
-ECMPER_ASSERT_SIZE(ecmper_config, 112);
+ECMPER_ASSERT_SIZE(ecmper_config, 120);
 
 #endif

@@ -241,3 +241,19 @@ int ecmper_router(struct xdp_md *ctx)
 		reason = forward(&pkt, &route);
 	return verdict(&pkt, reason);
 }
+
+/*
+ * A redirect that the program agreed to can still fail behind its back: the device is down, has
+ * no room for the packet's size, cannot send for XDP. The kernel says so only here, so that this
+ * costs nothing while all is well. ctx: the arguments of the tracepoint (include/trace/events/xdp.h).
+ */
+SEC("tp_btf/xdp_redirect_err")
+int ecmper_tx_errors(__u64 *ctx)
+{
+	__u32 zero = 0, map_id = ctx[5];
+	const struct ecmper_config *settings = map_lookup(ECMPER_MAP_CONFIG, &zero);
+
+	if (settings && settings->tx_ports_id == map_id)
+		count(ROUTER_tx_error, 0);
+	return 0;
+}

@@ -192,6 +192,7 @@ struct ecmper_flow {
 struct ecmper_trace {
 	struct ecmper_net net; /* prefix that matches */
 	bool is_connected;
+	bool has_owner; /* hops[0] is the current owner; else all servers are drained */
 	uint32_t hash, bucket, bucket_count;
 	unsigned int hop_count;	     /* current owner first, then the chain; 0 = nobody */
 	struct ecmper_neigh_view hops[1 + ECMPER_DEPTH_MAX_DSCP];

@@ -201,6 +201,11 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		if (!ret)
 			set_pending(tables, 0);
 	}
+	/* More often a generator that failed than a wish. */
+	if (!ret && mode == ECMPER_EDIT_APPLY && !changes->count)
+		ret = ecmper_fail(err, -EINVAL,
+				  "an empty state would end everything: to mean that, say "
+				  "`ecmperctl clear`");
 	ret = ret ?: change_all(&edit, changes);
 	/* The report is made first: it reads the old tables, and it may fail. */
 	if (!ret && report)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "instance.h"
@@ -133,7 +132,34 @@ static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_TX_PORTS, config->max_ports);
 }
 
-static int load_router(const struct ecmper_config *config, const char *folder, bool is_up,
+/* Put the program that counts failed redirects on its tracepoint, in place of an earlier one. */
+static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
+			    struct ecmper_error *err)
+{
+	char path[600];
+	int ret, fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
+
+	if (fd < 0)
+		return ecmper_fail(err, fd, "cannot attach to tracepoint xdp_redirect_err: %s",
+				   strerror(-fd));
+	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_LINK_TX_ERRORS), folder);
+	unlink(path);
+	ret = bpf_obj_pin(fd, path);
+	close(fd);
+	return ret ? ecmper_fail(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
+}
+
+static int map_id(const struct bpf_map *map, uint32_t *id)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &length);
+
+	*id = info.id;
+	return ret;
+}
+
+static int load_router(struct ecmper_config *config, const char *folder, bool is_up,
 		       struct loaded *loaded, struct ecmper_error *err)
 {
 	struct router_bpf *skel = router_bpf__open();
@@ -154,10 +180,11 @@ static int load_router(const struct ecmper_config *config, const char *folder, b
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
-	if (is_up)
-		return 0;
-	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config);
-	return ret ?: pin_maps(skel->obj, folder, err);
+	if (!is_up)
+		ret = map_id(skel->maps.ECMPER_MAP_TX_PORTS, &config->tx_ports_id) ?:
+		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
+		      pin_maps(skel->obj, folder, err);
+	return ret ?: attach_tx_errors(skel, folder, err);
 }
 
 /* Make the VIPs those given: the new ones come first, then the others go. */

@@ -150,14 +150,14 @@ static int read_line(struct ecmper_up_options *options, char *line, struct ecmpe
 	const char *blanks = " \t\r\n";
 	char *word, *value, *rest;
 
-	line[strcspn(line, "#")] = '\0';
 	word = strtok_r(line, blanks, &rest);
-	if (!word || !strcmp(word, "add") || !strcmp(word, "neigh"))
+	if (!word || *word == '#' || !strcmp(word, "add") || !strcmp(word, "neigh"))
 		return 0;
 	value = strtok_r(NULL, blanks, &rest);
-	if (!value)
+	if (!value || *value == '#')
 		return ecmper_fail(err, -EINVAL, "%s: a value is missing", word);
-	if (strtok_r(NULL, blanks, &rest))
+	rest = strtok_r(NULL, blanks, &rest);
+	if (rest && *rest != '#')
 		return ecmper_fail(err, -EINVAL, "%s: one value expected", word);
 	return ecmper_option_set(options, word, value, err);
 }

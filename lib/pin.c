@@ -104,6 +104,7 @@ int pin_links_each(const char *folder,
 static bool is_ours(const char *name)
 {
 	if (!strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) ||
 	    !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)))
 		return true;
 	for (enum map_index map = 0; map < MAPS; map++)

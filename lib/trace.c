@@ -45,6 +45,7 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 	if (trace->is_connected) {
 		if (!ecmper->tables.ops->neigh_id_get(ecmper, &flow->dst, &id))
 			add_hop(ecmper, id, trace);
+		trace->has_owner = trace->hop_count;
 		return 0;
 	}
 	trace->hash = ecmper_flow_hash4(&ecmper->tables.config->hash_key,
@@ -53,6 +54,7 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 	trace->bucket_count = value.cur_nh_count;
 	trace->bucket = trace->hash & (value.cur_nh_count - 1);
 	add_hop(ecmper, ecmper_cur_nh_at(ecmper, value.cur_nh_offset + trace->bucket), trace);
+	trace->has_owner = trace->hop_count;
 	for (uint32_t slot = trace->bucket; slot < value.prv_nh_count; slot += value.cur_nh_count)
 		add_hop(ecmper, ecmper_prv_nh_at(ecmper, value.prv_nh_offset + slot), trace);
 	return 0;

@@ -139,6 +139,9 @@ static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 		server->history++;
 	}
 	free(place);
+	/* Most prefixes have few of all servers. */
+	view->servers = reallocarray(view->servers, view->server_count + 1,
+				     sizeof(*view->servers)) ?: view->servers;
 	qsort(view->servers, view->server_count, sizeof(*view->servers), compare_servers);
 	return 0;
 }

@@ -530,6 +530,20 @@ static void what_makes_no_sense_is_refused(void **state)
 	fake_free(fake);
 }
 
+static void an_empty_state_is_refused(void **state)
+{
+	struct fake *fake = fake_new();
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 buckets 64 via 10.0.0.1\n", BATCH);
+	assert_int_equal(fake_edit(fake, "# nothing\n", APPLY, NULL, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "ecmperctl clear"));
+	must(fake, "clear\n", BATCH);
+	assert_int_equal(fake->config.prefix_count, 0);
+	check(fake);
+	fake_free(fake);
+}
+
 static void a_modulo_table_keeps_its_size_while_it_has_connections(void **state)
 {
 	struct fake *fake = fake_new();
@@ -583,6 +597,7 @@ int main(void)
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_the_option_that_helps),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
+		cmocka_unit_test(an_empty_state_is_refused),
 		cmocka_unit_test(a_modulo_table_keeps_its_size_while_it_has_connections),
 		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
 	};

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * conf.c and grammar.c: what each command means, and the very text that each mistake is answered
+ * with. Lines go in as files do; the words of a command line take the same way.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "ecmper.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static int read_text(struct ecmper_changes *changes, const char *text, struct ecmper_error *err)
+{
+	FILE *file = fmemopen((void *)text, strlen(text), "r");
+	int code;
+
+	assert_non_null(file);
+	code = ecmper_changes_read(changes, file, "FILE", false, err);
+	fclose(file);
+	return code;
+}
+
+/* The one change that a line makes, in a list for the caller to free. */
+static const struct ecmper_change *one(struct ecmper_changes *changes, const char *line)
+{
+	struct ecmper_error err = {""};
+
+	*changes = (struct ecmper_changes){};
+	if (read_text(changes, line, &err))
+		fail_msg("'%s' was refused: %s", line, err.text);
+	assert_int_equal(changes->count, 1);
+	return changes->list;
+}
+
+static void assert_addr(const struct ecmper_addr *addr, const char *want)
+{
+	char buf[ECMPER_ADDR_STRLEN];
+
+	assert_string_equal(ecmper_addr_format(addr, buf), want);
+}
+
+static void assert_net(const struct ecmper_net *net, const char *want)
+{
+	char buf[ECMPER_NET_STRLEN];
+
+	assert_string_equal(ecmper_net_format(net, buf), want);
+}
+
+static void add_without_options_leaves_them_open(void **state)
+{
+	struct ecmper_changes changes;
+	const struct ecmper_change *change = one(&changes, "add 10.0.10.0 via 10.0.0.1\n");
+
+	(void)state;
+	assert_int_equal(change->kind, ECMPER_ADD);
+	assert_int_equal(change->line, 1);
+	assert_net(&change->net, "10.0.10.0/32");
+	assert_false(change->connected);
+	assert_int_equal(change->hash, ECMPER_HASH_KEEP);
+	assert_int_equal(change->buckets, -1);
+	assert_int_equal(change->depth, -1);
+	assert_int_equal(change->via_count, 1);
+	assert_addr(&change->vias[0].addr, "10.0.0.1");
+	assert_int_equal(change->vias[0].weight, -1);
+	ecmper_changes_free(&changes);
+}
+
+static void add_takes_options_in_any_order(void **state)
+{
+	static const char *const lines[] = {
+		"add 10.0.10.0/24 hash maglev buckets 64 depth 3 via 10.0.0.1 weight 7",
+		"add 10.0.10.0/24 depth 3 hash maglev buckets 64 via 10.0.0.1 weight 7",
+		"add 10.0.10.0/24 buckets 64 depth 3 hash maglev via 10.0.0.1 weight 7",
+		"\tadd\t10.0.10.0/24  buckets 64 hash maglev depth 3\fvia 10.0.0.1 weight 7 \r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct ecmper_changes changes;
+		const struct ecmper_change *change = one(&changes, lines[i]);
+
+		assert_net(&change->net, "10.0.10.0/24");
+		assert_int_equal(change->hash, ECMPER_HASH_MAGLEV);
+		assert_int_equal(change->buckets, 64);
+		assert_int_equal(change->depth, 3);
+		assert_int_equal(change->vias[0].weight, 7);
+		ecmper_changes_free(&changes);
+	}
+}
+
+static void add_keeps_every_server_sorted_by_address(void **state)
+{
+	static const char line[] = "add 0.0.0.0/0 hash modulo via 10.0.0.3 weight 0 "
+				   "via 9.0.0.1 via 10.0.0.2 weight 10000 via 200.0.0.1";
+	struct ecmper_changes changes;
+	const struct ecmper_change *change = one(&changes, line);
+
+	(void)state;
+	assert_int_equal(change->hash, ECMPER_HASH_MODULO);
+	assert_int_equal(change->via_count, 4);
+	assert_addr(&change->vias[0].addr, "9.0.0.1");
+	assert_int_equal(change->vias[0].weight, -1);
+	assert_addr(&change->vias[1].addr, "10.0.0.2");
+	assert_int_equal(change->vias[1].weight, 10000);
+	assert_addr(&change->vias[2].addr, "10.0.0.3");
+	assert_int_equal(change->vias[2].weight, 0);
+	assert_addr(&change->vias[3].addr, "200.0.0.1");
+	ecmper_changes_free(&changes);
+}
+
+static void add_with_an_option_needs_no_server(void **state)
+{
+	static const char *const lines[] = {
+		"add 10.0.10.0 depth 4",
+		"add 10.0.10.0 hash modulo",
+		"add 10.0.10.0 buckets 64",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct ecmper_changes changes;
+		const struct ecmper_change *change = one(&changes, lines[i]);
+
+		assert_int_equal(change->via_count, 0);
+		assert_false(change->connected);
+		ecmper_changes_free(&changes);
+	}
+}
+
+static void every_other_command_is_understood(void **state)
+{
+	struct ecmper_changes changes;
+	const struct ecmper_change *change;
+
+	(void)state;
+	change = one(&changes, "add 10.0.0.0/24 connected");
+	assert_int_equal(change->kind, ECMPER_ADD);
+	assert_true(change->connected);
+	assert_int_equal(change->via_count, 0);
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "del 10.0.10.0");
+	assert_int_equal(change->kind, ECMPER_DEL);
+	assert_int_equal(change->via_count, 0);
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "del 10.0.10.0/32 via 10.0.0.2 via 10.0.0.1");
+	assert_int_equal(change->via_count, 2);
+	assert_addr(&change->vias[0].addr, "10.0.0.1");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "purge 10.0.0.1");
+	assert_int_equal(change->kind, ECMPER_PURGE);
+	assert_addr(&change->addr, "10.0.0.1");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev fifteen-letters");
+	assert_int_equal(change->kind, ECMPER_NEIGH_ADD);
+	assert_addr(&change->addr, "10.0.0.1");
+	assert_memory_equal(change->mac, "\x02\x03\x04\x05\x06\x01", 6);
+	assert_string_equal(change->dev, "fifteen-letters");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "neigh del 10.0.0.1");
+	assert_int_equal(change->kind, ECMPER_NEIGH_DEL);
+	assert_addr(&change->addr, "10.0.0.1");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "clear");
+	assert_int_equal(change->kind, ECMPER_CLEAR);
+	ecmper_changes_free(&changes);
+}
+
+static void buckets_are_a_power_of_two_in_range(void **state)
+{
+	struct ecmper_changes changes;
+	struct ecmper_error err;
+	char line[64];
+
+	(void)state;
+	for (unsigned int buckets = 0; buckets <= 70000; buckets++) {
+		bool ok = buckets >= 16 && buckets <= 65536 && !(buckets & (buckets - 1));
+
+		snprintf(line, sizeof(line), "add 10.0.0.0 buckets %u via 1.0.0.1", buckets);
+		changes = (struct ecmper_changes){};
+		assert_int_equal(read_text(&changes, line, &err), ok ? 0 : -EINVAL);
+		assert_int_equal(changes.count, ok);
+		ecmper_changes_free(&changes);
+	}
+}
+
+#define PREFIX_WANTED "a prefix (ADDR, or ADDR/LEN without bits set behind LEN)"
+#define HOST_WANTED   "the address of a host, like 10.0.0.1"
+#define MAC_WANTED    "the MAC of a host, like 02:03:04:05:06:01"
+#define ANY_WANTED    "'add', 'del', 'purge', 'neigh' or 'clear'"
+#define POWER_WANTED  "a power of two from 16 to 65536"
+#define VIA_WANTED    "'weight' or 'via' (options stand before the first 'via')"
+
+/* Each line, and what the user is told. */
+static const struct {
+	const char *line, *error;
+} mistakes[] = {
+	{"ad 10.0.0.0", "expected " ANY_WANTED ", not 'ad'"},
+	{"ADD 10.0.0.0 connected", "expected " ANY_WANTED ", not 'ADD'"},
+	{"addx", "expected " ANY_WANTED ", not 'addx'"},
+	{"add", "'add' must be followed by " PREFIX_WANTED},
+	{"add 10.0.0.1/24 via 10.0.0.1", "expected " PREFIX_WANTED ", not '10.0.0.1/24'"},
+	{"add 10.0.0.0/33 via 10.0.0.1", "expected " PREFIX_WANTED ", not '10.0.0.0/33'"},
+	{"add via 10.0.0.1", "expected " PREFIX_WANTED ", not 'via'"},
+	{"add 2001:db8::1 via 10.0.0.1", "IPv6 is not supported yet: '2001:db8::1'"},
+	{"add ::/0 connected", "IPv6 is not supported yet: '::/0'"},
+	{"add ::ffff:10.0.0.1 connected", "expected " PREFIX_WANTED ", not '::ffff:10.0.0.1'"},
+	{"add 10.0.0.0",
+	 "'10.0.0.0' must be followed by 'via', 'connected', 'hash', 'buckets' or 'depth'"},
+	{"add 10.0.0.0 10.0.0.1",
+	 "expected 'via', 'connected', 'hash', 'buckets' or 'depth', not '10.0.0.1'"},
+	{"add 10.0.0.0 weight 1",
+	 "expected 'via', 'connected', 'hash', 'buckets' or 'depth', not 'weight'"},
+	{"add 10.0.0.0 depth 4 connected",
+	 "expected 'via', 'hash', 'buckets' or 'depth', not 'connected'"},
+	{"add 10.0.0.0 connected via 10.0.0.1", "expected nothing after 'connected', not 'via'"},
+	{"add 10.0.0.0 connected connected", "expected nothing after 'connected', not 'connected'"},
+	{"add 10.0.0.0 hash", "'hash' must be followed by 'maglev' or 'modulo'"},
+	{"add 10.0.0.0 hash sha1 via 10.0.0.1", "expected 'maglev' or 'modulo', not 'sha1'"},
+	{"add 10.0.0.0 hash maglev hash modulo via 10.0.0.1", "'hash' is given twice"},
+	{"add 10.0.0.0 buckets", "'buckets' must be followed by " POWER_WANTED},
+	{"add 10.0.0.0 buckets 0 via 10.0.0.1", "expected " POWER_WANTED ", not '0'"},
+	{"add 10.0.0.0 buckets 48 via 10.0.0.1", "expected " POWER_WANTED ", not '48'"},
+	{"add 10.0.0.0 buckets 64x via 10.0.0.1", "expected " POWER_WANTED ", not '64x'"},
+	{"add 10.0.0.0 buckets -64 via 10.0.0.1", "expected " POWER_WANTED ", not '-64'"},
+	{"add 10.0.0.0 buckets 131072 via 10.0.0.1", "expected " POWER_WANTED ", not '131072'"},
+	{"add 10.0.0.0 buckets 64 buckets 64 via 10.0.0.1", "'buckets' is given twice"},
+	{"add 10.0.0.0 hash modulo buckets 64 via 10.0.0.1",
+	 "'buckets' does not go with 'hash modulo': "
+	 "that table's size follows from the number of servers"},
+	{"add 10.0.0.0 buckets 64 hash modulo via 10.0.0.1",
+	 "'buckets' does not go with 'hash modulo': "
+	 "that table's size follows from the number of servers"},
+	{"add 10.0.0.0 depth via 10.0.0.1", "expected a number from 0 to 15, not 'via'"},
+	{"add 10.0.0.0 depth 16 via 10.0.0.1", "expected a number from 0 to 15, not '16'"},
+	{"add 10.0.0.0 depth 1 depth 1 via 10.0.0.1", "'depth' is given twice"},
+	{"add 10.0.0.0 via", "'via' must be followed by " HOST_WANTED},
+	{"add 10.0.0.0 via via", "expected " HOST_WANTED ", not 'via'"},
+	{"add 10.0.0.0 via 10.0.0.1/32", "expected " HOST_WANTED ", not '10.0.0.1/32'"},
+	{"add 10.0.0.0 via 0.0.0.0", "expected " HOST_WANTED ", not '0.0.0.0'"},
+	{"add 10.0.0.0 via 224.0.0.1", "expected " HOST_WANTED ", not '224.0.0.1'"},
+	{"add 10.0.0.0 via 255.255.255.255", "expected " HOST_WANTED ", not '255.255.255.255'"},
+	{"add 10.0.0.0 via fe80::1", "IPv6 is not supported yet: 'fe80::1'"},
+	{"add 10.0.0.0 via 10.0.0.1 weight",
+	 "'weight' must be followed by a number from 0 to 10000"},
+	{"add 10.0.0.0 via 10.0.0.1 weight 10001",
+	 "expected a number from 0 to 10000, not '10001'"},
+	{"add 10.0.0.0 via 10.0.0.1 weight -1", "expected a number from 0 to 10000, not '-1'"},
+	{"add 10.0.0.0 via 10.0.0.1 weight 1.5", "expected a number from 0 to 10000, not '1.5'"},
+	{"add 10.0.0.0 via 10.0.0.1 weight 1 weight 2", "'weight' is given twice"},
+	{"add 10.0.0.0 via 10.0.0.1 depth 3", "expected " VIA_WANTED ", not 'depth'"},
+	{"add 10.0.0.0 via 10.0.0.1 10.0.0.2", "expected " VIA_WANTED ", not '10.0.0.2'"},
+	{"add 10.0.0.0 via 10.0.0.1 connected", "expected " VIA_WANTED ", not 'connected'"},
+	{"add 10.0.0.0 via 10.0.0.1 via 10.0.0.2 via 10.0.0.1", "'via 10.0.0.1' is given twice"},
+	{"add 10.0.0.0 via 10.0.0.1 weight 1 via 10.0.0.1 weight 2",
+	 "'via 10.0.0.1' is given twice"},
+	{"del", "'del' must be followed by " PREFIX_WANTED},
+	{"del all", "expected " PREFIX_WANTED ", not 'all'"},
+	{"del 10.0.0.0 10.0.0.1", "expected 'via' or nothing more, not '10.0.0.1'"},
+	{"del 10.0.0.0 via 10.0.0.1 weight 1", "expected 'via' or nothing more, not 'weight'"},
+	{"del 10.0.0.0 via 10.0.0.1 via 10.0.0.1", "'via 10.0.0.1' is given twice"},
+	{"purge", "'purge' must be followed by " HOST_WANTED},
+	{"purge 10.0.0.0/24", "expected " HOST_WANTED ", not '10.0.0.0/24'"},
+	{"purge 10.0.0.1 10.0.0.2", "expected nothing after the address, not '10.0.0.2'"},
+	{"neigh", "'neigh' must be followed by 'add' or 'del'"},
+	{"neigh show", "expected 'add' or 'del', not 'show'"},
+	{"neigh add", "'add' must be followed by " HOST_WANTED},
+	{"neigh add 10.0.0.1", "'10.0.0.1' must be followed by 'lladdr'"},
+	{"neigh add 10.0.0.1 dev eth0", "expected 'lladdr', not 'dev'"},
+	{"neigh add 10.0.0.1 lladdr", "'lladdr' must be followed by " MAC_WANTED},
+	{"neigh add 10.0.0.1 lladdr 2:3:4:5:6:1 dev eth0",
+	 "expected " MAC_WANTED ", not '2:3:4:5:6:1'"},
+	{"neigh add 10.0.0.1 lladdr ff:ff:ff:ff:ff:ff dev eth0",
+	 "expected " MAC_WANTED ", not 'ff:ff:ff:ff:ff:ff'"},
+	{"neigh add 10.0.0.1 lladdr 01:00:5e:00:00:01 dev eth0",
+	 "expected " MAC_WANTED ", not '01:00:5e:00:00:01'"},
+	{"neigh add 10.0.0.1 lladdr 00:00:00:00:00:00 dev eth0",
+	 "expected " MAC_WANTED ", not '00:00:00:00:00:00'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01",
+	 "'02:03:04:05:06:01' must be followed by 'dev'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev",
+	 "'dev' must be followed by the name of a device, like eth0"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev sixteen-letters-",
+	 "expected the name of a device, like eth0, not 'sixteen-letters-'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev ../x",
+	 "expected the name of a device, like eth0, not '../x'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev ..",
+	 "expected the name of a device, like eth0, not '..'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 3",
+	 "expected nothing after the device, not 'vlan'"},
+	{"neigh del", "'del' must be followed by " HOST_WANTED},
+	{"neigh del 10.0.0.1 dev eth0", "expected nothing after the address, not 'dev'"},
+	{"clear all", "expected nothing after 'clear', not 'all'"},
+	{"add 10.0.0.0 via aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg",
+	 "expected " HOST_WANTED
+	 ", not 'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff'"},
+	{"add \033[2J", "expected " PREFIX_WANTED ", not '?[2J'"},
+};
+
+static void mistakes_are_explained(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(mistakes); i++) {
+		struct ecmper_changes changes = {};
+		struct ecmper_error err = {""};
+		char want[512];
+
+		snprintf(want, sizeof(want), "FILE:1: %s", mistakes[i].error);
+		assert_int_equal(read_text(&changes, mistakes[i].line, &err), -EINVAL);
+		assert_string_equal(err.text, want);
+		assert_int_equal(changes.count, 0);
+		ecmper_changes_free(&changes);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(add_without_options_leaves_them_open),
+		cmocka_unit_test(add_takes_options_in_any_order),
+		cmocka_unit_test(add_keeps_every_server_sorted_by_address),
+		cmocka_unit_test(add_with_an_option_needs_no_server),
+		cmocka_unit_test(every_other_command_is_understood),
+		cmocka_unit_test(buckets_are_a_power_of_two_in_range),
+		cmocka_unit_test(mistakes_are_explained),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
