@@ -15,7 +15,6 @@
 #define ECMPER_MAP_CONFIG      config
 #define ECMPER_MAP_LPM         lpm
 #define ECMPER_MAP_VIP         vip
-#define ECMPER_MAP_VIP_STATE   vip_state
 #define ECMPER_MAP_CUR_NH      cur_nh
 #define ECMPER_MAP_PRV_NH      prv_nh
 #define ECMPER_MAP_MEMBERS     members
@@ -49,8 +48,8 @@ enum ecmper_prefix_flags {
 };
 
 /*
- * All of a prefix's state: the value of lpm, and the element of vip_state. One replacement of
- * this value is one update of the prefix. Offsets and counts are in slots (one next-hop id each).
+ * All of a prefix's state: the value of lpm. One replacement of this value is one update of the
+ * prefix. Offsets and counts are in slots (one next-hop id each).
  * prv_nh holds prv_nh_count / cur_nh_count rows of cur_nh_count slots, newest previous owner
  * first; there are only as many rows as some bucket needs, at most `depth`.
  */
@@ -62,26 +61,27 @@ struct ecmper_prefix {
 	__u32 members_offset;
 	__u32 members_count;
 	__u32 generation;
-	__u32 vip_state; /* its copy in vip_state that `vip` points to, 0 = none */
 	struct ecmper_addr addr;
 	__u8 prefixlen; /* of the family of addr: 0..32 or 0..128 */
 	__u8 depth;
 	__u8 flags;
-	__u8 pad[13];
+	__u8 pad[17];
 };
 
 /*
- * Exact match in front of lpm, for host prefixes (/32): eight slots to a cache line, each
- * (address << 32 | index into vip_state), 0 = empty. A slot is replaced by one 8-byte store. A
- * prefix that finds its line full is simply not here: lpm has every prefix.
+ * Exact match in front of lpm, for host prefixes (/32) with servers: eight slots to a cache line,
+ * each (address << 32 | cur_nh_offset | log2 of cur_nh_count), 0 = empty: all that a packet
+ * without a mark needs. A slot is replaced by one 8-byte store. A prefix that finds its line full
+ * is simply not here: lpm has every prefix.
  */
-#define ECMPER_VIP_SLOTS 8
+#define ECMPER_VIP_SLOTS      8
+#define ECMPER_VIP_COUNT_BITS 5 /* ranges of cur_nh begin at multiples of 1 << this */
 struct ecmper_vip_line {
 	__u64 slot[ECMPER_VIP_SLOTS];
 };
 
 /* cur_nh and prv_nh: next-hop ids, many to an element, because an array map's stride is 8 bytes at least. */
-#define ECMPER_LINE_SLOTS 32
+#define ECMPER_LINE_SLOTS (1 << ECMPER_VIP_COUNT_BITS)
 struct ecmper_nh_line {
 	__u16 nh[ECMPER_LINE_SLOTS];
 };

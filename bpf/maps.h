@@ -37,7 +37,6 @@ struct {
 	} name SEC(".maps")
 
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_VIP, struct ecmper_vip_line);
-ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_VIP_STATE, struct ecmper_prefix);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_CUR_NH, struct ecmper_nh_line);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_PRV_NH, struct ecmper_nh_line);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_MEMBERS, struct ecmper_member);

@@ -20,41 +20,54 @@ const volatile __u32 mark_format = ECMPER_MARK_DSCP;
 
 /* What the stages found for one packet. */
 struct route {
-	const struct ecmper_prefix *prefix;
-	__u32 next_hop; /* id, index into neigh */
-	__u32 outcome;	/* which kind of forwarding: forward, history, chain_end, connected */
-	__u8 tos;	/* ToS byte to send */
+	__u32 cur_nh_offset; /* the table of current owners */
+	__u32 cur_nh_count;
+	const struct ecmper_prefix *prefix; /* NULL as long as the exact match was enough */
+	__u32 next_hop;			    /* id, index into neigh */
+	__u32 outcome; /* which kind of forwarding: forward, history, chain_end, connected */
+	__u8 tos;      /* ToS byte to send */
 };
 
-/* The exact-match line of the destination, or NULL: then lpm decides. */
-static __always_inline const struct ecmper_prefix *find_host_prefix(__be32 daddr)
+/* The destination's slot in its exact-match line, 0 when it has none: then lpm decides. */
+static __always_inline __u64 find_vip_slot(__be32 daddr)
 {
 	__u32 line_index = ecmper_vip_line4(daddr, vip_lines);
 	const struct ecmper_vip_line *line = map_lookup(ECMPER_MAP_VIP, &line_index);
-	__u32 state;
 
 	if (!line)
-		return NULL;
+		return 0;
 #pragma unroll
 	for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
 		__u64 slot = *(const volatile __u64 *)&line->slot[i];
 
-		if (slot >> 32 == daddr && slot) {
-			state = slot;
-			return map_lookup(ECMPER_MAP_VIP_STATE, &state);
-		}
+		if (slot >> 32 == daddr)
+			return slot;
 	}
-	return NULL;
+	return 0;
+}
+
+/* All of the prefix's state, for packets that need more than the current owners. */
+static __always_inline int find_in_lpm(const struct packet *pkt, struct route *route)
+{
+	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+
+	route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
+	if (!route->prefix)
+		return ROUTER_no_route;
+	route->cur_nh_offset = route->prefix->cur_nh_offset;
+	route->cur_nh_count = route->prefix->cur_nh_count;
+	return 0;
 }
 
 static __always_inline int find_prefix(const struct packet *pkt, struct route *route)
 {
-	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+	__u32 slot = find_vip_slot(pkt->ip->daddr);
 
-	route->prefix = find_host_prefix(pkt->ip->daddr);
-	if (!route->prefix)
-		route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
-	return route->prefix ? 0 : ROUTER_no_route;
+	if (unlikely(!slot))
+		return find_in_lpm(pkt, route);
+	route->cur_nh_offset = slot & -(1U << ECMPER_VIP_COUNT_BITS);
+	route->cur_nh_count = 1U << (slot & ((1U << ECMPER_VIP_COUNT_BITS) - 1));
+	return 0;
 }
 
 /* The neighbour that is the destination itself. Its address is compared again, because the
@@ -84,11 +97,11 @@ static __noinline bool is_from_server(const struct ethhdr *eth)
 }
 
 /* The owner that comes after `tried` servers, and the mark for it: LAST when the chain ends there. */
-static __always_inline bool choose_previous(struct route *route, __u32 bucket, __u32 tried)
+static __always_inline bool choose_previous(struct route *route, __u32 hash, __u32 tried)
 {
 	const struct ecmper_prefix *prefix = route->prefix;
 	__u32 count = prefix->cur_nh_count;
-	__u32 slot = (tried - 1) * count + bucket;
+	__u32 slot = (tried - 1) * count + (hash & (count - 1));
 	__u32 next_hop, after = 0;
 
 	if (slot >= prefix->prv_nh_count)
@@ -104,21 +117,31 @@ static __always_inline bool choose_previous(struct route *route, __u32 bucket, _
 	return true;
 }
 
-/* A server sent the packet back: on to the bucket's history, or to where it ends. */
-static __always_inline void choose_for_bounced(struct route *route, __u32 bucket, __u32 tried)
+static __always_inline void choose_current(struct route *route, __u32 hash)
 {
-	if (choose_previous(route, bucket, tried))
-		return;
-	route->outcome = ROUTER_chain_end;
-	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
+	route->next_hop = nh_at(ECMPER_MAP_CUR_NH,
+				route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
+}
+
+/* A server sent the packet back: on to the bucket's history, or to where it ends. */
+static __always_inline int choose_for_bounced(const struct packet *pkt, struct route *route,
+					      __u32 hash, __u32 tried)
+{
+	if (!route->prefix && find_in_lpm(pkt, route))
+		return ROUTER_no_route;
+	if (choose_previous(route, hash, tried))
+		return 0;
+	choose_current(route, hash);
 	/* Without a current owner (all are drained) the newest previous one answers. */
-	if (!route->next_hop && route->prefix->prv_nh_count)
-		route->next_hop = nh_at(ECMPER_MAP_PRV_NH, route->prefix->prv_nh_offset + bucket);
+	if (!route->next_hop && !choose_previous(route, hash, 1))
+		return ROUTER_no_server;
+	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
+	route->outcome = ROUTER_chain_end;
+	return 0;
 }
 
 /* Every server of the prefix is drained: connections live on, new ones find nobody. */
-static __always_inline int choose_drained(const struct packet *pkt, struct route *route,
-					  __u32 bucket)
+static __always_inline int choose_drained(const struct packet *pkt, struct route *route, __u32 hash)
 {
 	const struct tcphdr *tcp;
 
@@ -127,37 +150,34 @@ static __always_inline int choose_drained(const struct packet *pkt, struct route
 	tcp = tcp_header(pkt);
 	if (!tcp || (tcp->syn && !tcp->ack))
 		return ROUTER_no_server;
-	return choose_previous(route, bucket, 1) ? 0 : ROUTER_no_server;
+	if (!route->prefix && find_in_lpm(pkt, route))
+		return ROUTER_no_route;
+	return choose_previous(route, hash, 1) ? 0 : ROUTER_no_server;
 }
 
 static __always_inline int choose_by_hash(const struct packet *pkt, struct route *route)
 {
-	const struct ecmper_prefix *prefix = route->prefix;
 	__u32 hash = ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr, pkt->ports,
 				       pkt->ip->protocol);
-	__u32 bucket = hash & (prefix->cur_nh_count - 1);
-	__u32 slot = prefix->cur_nh_offset + bucket;
 
 	if (unlikely(pkt->is_fragment))
 		count(ROUTER_fragment, pkt->bytes);
-	route->next_hop = nh_at(ECMPER_MAP_CUR_NH, slot);
 	if (unlikely(mark_is_set(mark_format, route->tos))) {
 		__u32 tried = mark_tried(mark_format, route->tos);
 
-		if (tried && is_from_server(pkt->eth)) {
-			choose_for_bounced(route, bucket, tried);
-			return route->next_hop ? 0 : ROUTER_no_server;
-		}
+		if (tried && is_from_server(pkt->eth))
+			return choose_for_bounced(pkt, route, hash, tried);
 		route->tos = mark_clear(mark_format, route->tos);
 		count(ROUTER_mark_cleared, pkt->bytes);
 	}
-	return likely(route->next_hop) ? 0 : choose_drained(pkt, route, bucket);
+	choose_current(route, hash);
+	return likely(route->next_hop) ? 0 : choose_drained(pkt, route, hash);
 }
 
 static __always_inline int choose_next_hop(const struct packet *pkt, struct route *route)
 {
 	route->tos = pkt->ip->tos;
-	if (unlikely(route->prefix->flags & ECMPER_PREFIX_CONNECTED))
+	if (unlikely(route->prefix && route->prefix->flags & ECMPER_PREFIX_CONNECTED))
 		return choose_connected(pkt, route);
 	return choose_by_hash(pkt, route);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ranges of cur_nh, prv_nh, members and vip_state, as two bits a unit in the pinned map `alloc`:
+ * Ranges of cur_nh, prv_nh and members, as two bits a unit in the pinned map `alloc`:
  * used, and resting (freed, but a packet may still be reading it). The bits are only a cache of
  * what lpm refers to: recover.c can make them anew. Used by plan.c and recover.c.
  */
@@ -15,7 +15,6 @@ const uint32_t region_unit[REGIONS] = {
 	[REGION_CUR_NH] = ECMPER_LINE_SLOTS,
 	[REGION_PRV_NH] = ECMPER_LINE_SLOTS,
 	[REGION_MEMBERS] = 8,
-	[REGION_VIP_STATE] = 1,
 };
 
 uint32_t region_size(const struct ecmper_config *config, enum region region)
@@ -24,8 +23,6 @@ uint32_t region_size(const struct ecmper_config *config, enum region region)
 	case REGION_CUR_NH: return config->max_buckets;
 	case REGION_PRV_NH: return config->max_history;
 	case REGION_MEMBERS: return config->max_members;
-	/* Old and new of every prefix at once, and index 0, which means "none". */
-	case REGION_VIP_STATE: return 2 * config->max_prefixes + 1;
 	default: return 0;
 	}
 }
@@ -87,7 +84,7 @@ int range_take(struct tables *tables, enum region region, uint32_t items, uint32
 	struct ecmper_alloc *words = tables->alloc + region_start(tables->config, region);
 	uint32_t total = region_size(tables->config, region) / region_unit[region];
 	uint32_t need = units_of(region, items), run = 0;
-	uint32_t unit = region == REGION_VIP_STATE ? 1 : 0;
+	uint32_t unit = 0;
 
 	while (run < need && unit < total) {
 		uint64_t busy = words[unit / WORD].used | words[unit / WORD].resting;

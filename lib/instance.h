@@ -12,7 +12,6 @@ enum map_index {
 	MAP_CONFIG,
 	MAP_LPM,
 	MAP_VIP,
-	MAP_VIP_STATE,
 	MAP_CUR_NH,
 	MAP_PRV_NH,
 	MAP_MEMBERS,

@@ -117,8 +117,6 @@ static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config
 {
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM, config->max_prefixes);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP, config->vip_lines);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP_STATE,
-				 region_size(config, REGION_VIP_STATE));
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_CUR_NH,
 				 config->max_buckets / ECMPER_LINE_SLOTS);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_PRV_NH,

@@ -67,8 +67,7 @@ static int append_rest_all(struct plan *plan, const struct ecmper_prefix *old)
 	int ret = append_rest(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count);
 
 	ret = ret ?: append_rest(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count);
-	ret = ret ?: append_rest(plan, REGION_MEMBERS, old->members_offset, old->members_count);
-	return ret ?: append_rest(plan, REGION_VIP_STATE, old->vip_state, old->vip_state ? 1 : 0);
+	return ret ?: append_rest(plan, REGION_MEMBERS, old->members_offset, old->members_count);
 }
 
 static const struct {
@@ -77,7 +76,6 @@ static const struct {
 	[REGION_CUR_NH] = {"cur_nh", "buckets", "--max-buckets"},
 	[REGION_PRV_NH] = {"prv_nh", "slots of history", "--max-history"},
 	[REGION_MEMBERS] = {"members", "members", "--max-members"},
-	[REGION_VIP_STATE] = {"vip_state", "host prefixes", "--max-prefixes"},
 };
 
 /* Take a range and append the operation that fills it; where nothing is free, wait for what rests. */
@@ -320,55 +318,43 @@ static int plan_members(struct plan *plan, struct tables *tables, const struct w
 	return 0;
 }
 
-static int append_switch(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
-			 const struct ecmper_prefix *old, struct ecmper_prefix *value,
-			 struct ecmper_error *err)
+/* One step that packets see. */
+static int append_switch(struct plan *plan, enum op_kind kind, const struct ecmper_net *net,
+			 const struct ecmper_prefix *old, const struct ecmper_prefix *value)
 {
-	bool is_host = vip_is_host(net);
-	struct op *op;
+	struct op *op = append(plan, PHASE_SWITCH, kind);
 
-	if (is_host) {
-		op = append_fill(plan, tables, OP_STATE, REGION_VIP_STATE, 1, &value->vip_state,
-				 err);
-		if (!op)
-			return -ENOSPC;
-		op->value = *value;
-	}
-	op = append(plan, PHASE_SWITCH, OP_LPM_SET);
 	if (!op)
 		return -ENOMEM;
 	op->net = *net;
-	op->value = *value;
 	if (old)
 		op->before = *old;
-	if (is_host) {
-		op = append(plan, PHASE_SWITCH, OP_VIP_SET);
-		if (!op)
-			return -ENOMEM;
-		op->net = *net;
-		op->offset = value->vip_state;
-		op->before.vip_state = old ? old->vip_state : 0;
-	}
+	if (value)
+		op->value = *value;
 	return 0;
+}
+
+/* lpm first: it is the truth. A prefix that leaves `vip` must do so before its ranges rest. */
+static int append_switches(struct plan *plan, const struct ecmper_net *net,
+			   const struct ecmper_prefix *old, const struct ecmper_prefix *value)
+{
+	int ret = append_switch(plan, OP_LPM_SET, net, old, value);
+
+	if (!ret && vip_wants(net, value))
+		return append_switch(plan, OP_VIP_SET, net, old, value);
+	if (!ret && old && vip_wants(net, old))
+		return append_switch(plan, OP_VIP_CLEAR, net, old, NULL);
+	return ret;
 }
 
 static int plan_delete(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
 		       const struct ecmper_prefix *old)
 {
-	struct op *op;
+	int ret = vip_wants(net, old) ? append_switch(plan, OP_VIP_CLEAR, net, old, NULL) : 0;
 
-	if (vip_is_host(net)) {
-		op = append(plan, PHASE_SWITCH, OP_VIP_CLEAR);
-		if (!op)
-			return -ENOMEM;
-		op->net = *net;
-		op->before = *old;
-	}
-	op = append(plan, PHASE_SWITCH, OP_LPM_DELETE);
-	if (!op)
-		return -ENOMEM;
-	op->net = *net;
-	op->before = *old;
+	ret = ret ?: append_switch(plan, OP_LPM_DELETE, net, old, NULL);
+	if (ret)
+		return ret;
 	see_old(plan, tables, old);
 	plan->prefixes_changed++;
 	return append_refs(plan, tables) ?: append_rest_all(plan, old);
@@ -411,6 +397,6 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 	if (old)
 		see_old(plan, tables, old);
 	plan->prefixes_changed++;
-	return append_switch(plan, tables, net, old, &value, err) ?:
+	return append_switches(plan, net, old, &value) ?:
 	       append_refs(plan, tables) ?: (old ? append_rest_all(plan, old) : 0);
 }

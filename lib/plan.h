@@ -23,10 +23,9 @@ enum op_kind {
 	OP_CUR_NH,  /* data -> cur_nh[offset], count slots */
 	OP_PRV_NH,  /* data -> prv_nh[offset] */
 	OP_MEMBERS, /* data -> members[offset] */
-	OP_STATE,   /* value -> vip_state[offset] */
 	OP_REF,	    /* one reference more to next hop `offset` */
 	OP_LPM_SET, /* the switch: value -> lpm[net] */
-	OP_VIP_SET, /* and for a host prefix: its slot -> vip_state[offset] */
+	OP_VIP_SET, /* and for a host prefix: its slot in vip */
 	OP_VIP_CLEAR,
 	OP_LPM_DELETE,
 	OP_REST,  /* range offset, count of `region` is not referred to any more */
@@ -49,7 +48,7 @@ struct op {
 	void *data; /* owned */
 	struct ecmper_net net;
 	struct ecmper_prefix value;
-	struct ecmper_prefix before; /* OP_LPM_SET: what it replaces, generation 0 = nothing */
+	struct ecmper_prefix before; /* what a switch replaces, generation 0 = nothing */
 };
 
 struct plan {

@@ -13,7 +13,6 @@ struct found {
 	uint64_t *used;	 /* units that lpm refers to */
 	uint32_t *refs;	 /* by next-hop id */
 	uint8_t *seen;	 /* scratch, by next-hop id */
-	uint32_t *state; /* vip_state index -> address of its host prefix, 0 = none */
 	uint32_t prefixes;
 };
 
@@ -36,7 +35,7 @@ static void find_refs(struct found *found, const struct tables *tables,
 }
 
 /* All that one prefix refers to. */
-static void find_prefix(struct found *found, struct tables *tables, const struct ecmper_net *net,
+static void find_prefix(struct found *found, const struct tables *tables,
 			const struct ecmper_prefix *value)
 {
 	const struct ecmper_config *config = tables->config;
@@ -46,11 +45,24 @@ static void find_prefix(struct found *found, struct tables *tables, const struct
 	range_mark(config, found->used, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
 	range_mark(config, found->used, REGION_MEMBERS, value->members_offset,
 		   value->members_count);
-	if (value->vip_state) {
-		range_mark(config, found->used, REGION_VIP_STATE, value->vip_state, 1);
-		found->state[value->vip_state] = ecmper_addr_to_ipv4(&net->addr);
-	}
 	find_refs(found, tables, value);
+}
+
+/* Slots that say something else than lpm go; it serves their prefixes until they get a new one. */
+static void clear_vip_leftovers(struct tables *tables)
+{
+	for (uint32_t line = 0; line < tables->config->vip_lines; line++) {
+		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+			uint64_t *slot = (uint64_t *)&tables->vip[line].slot[i];
+			struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(*slot >> 32),
+						 .len = 32};
+			struct ecmper_prefix value;
+
+			if (*slot && (tables->ops->lpm_get(tables->arg, &net, &value) ||
+				      !vip_wants(&net, &value) || vip_slot(&net, &value) != *slot))
+				__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
+		}
+	}
 }
 
 static int find_all(struct found *found, struct tables *tables)
@@ -65,29 +77,12 @@ static int find_all(struct found *found, struct tables *tables)
 		      tables_touch_prefix(tables, &value);
 		if (ret)
 			return ret;
-		find_prefix(found, tables, &net, &value);
+		find_prefix(found, tables, &value);
+		if (vip_wants(&net, &value))
+			vip_set(tables, &net, &value);
 		ret = tables->ops->lpm_next(tables->arg, &net, &net);
 	}
 	return ret == -ENOENT ? 0 : ret;
-}
-
-/* Slots of old states go, then each host prefix of lpm gets its own; lpm serves it in between. */
-static void recover_vip(const struct found *found, struct tables *tables)
-{
-	for (uint32_t line = 0; line < tables->config->vip_lines; line++) {
-		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
-			uint64_t *slot = (uint64_t *)&tables->vip[line].slot[i];
-
-			if (*slot && found->state[(uint32_t)*slot] != *slot >> 32)
-				__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
-		}
-	}
-	for (uint32_t i = 1; i < region_size(tables->config, REGION_VIP_STATE); i++) {
-		struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(found->state[i]), .len = 32};
-
-		if (found->state[i])
-			vip_set(tables, &net, i);
-	}
 }
 
 /* Addresses whose id was collected or never finished. */
@@ -151,16 +146,15 @@ int tables_recover(struct tables *tables, struct ecmper_error *err)
 		.used = calloc(alloc_elements(tables->config), sizeof(uint64_t)),
 		.refs = calloc(UINT16_MAX + 1, sizeof(uint32_t)),
 		.seen = malloc(UINT16_MAX + 1),
-		.state = calloc(region_size(tables->config, REGION_VIP_STATE), sizeof(uint32_t)),
 	};
 	int ret = -ENOMEM;
 
-	if (!found.used || !found.refs || !found.seen || !found.state)
+	if (!found.used || !found.refs || !found.seen)
 		goto out;
+	clear_vip_leftovers(tables);
 	ret = find_all(&found, tables);
 	if (ret)
 		goto out;
-	recover_vip(&found, tables);
 	ret = recover_neighs(&found, tables);
 	if (ret)
 		goto out;
@@ -170,7 +164,6 @@ out:
 	free(found.used);
 	free(found.refs);
 	free(found.seen);
-	free(found.state);
 	return ret ? ecmper_fail(err, ret,
 				 "cannot finish the change of a command that was killed: %s; try "
 				 "again", strerror(-ret)) :

@@ -53,10 +53,9 @@ int plan_step(struct tables *tables, const struct op *op)
 		memcpy(tables->members + op->offset, op->data,
 		       op->count * sizeof(struct ecmper_member));
 		return 0;
-	case OP_STATE: tables->vip_state[op->offset] = op->value; return 0;
 	case OP_REF: return neigh_ref(tables, op->offset, 1);
 	case OP_LPM_SET: return lpm_switch(tables, op);
-	case OP_VIP_SET: vip_set(tables, &op->net, op->offset); return 0;
+	case OP_VIP_SET: vip_set(tables, &op->net, &op->value); return 0;
 	case OP_VIP_CLEAR: vip_clear(tables, &op->net); return 0;
 	case OP_LPM_DELETE: return lpm_delete(tables, &op->net);
 	case OP_REST: range_rest(tables, op->region, op->offset, op->count); return 0;
@@ -77,15 +76,12 @@ static void undo_step(struct tables *tables, const struct op *op)
 			lpm_delete(tables, &op->net);
 		break;
 	case OP_VIP_SET:
-		if (op->before.vip_state)
-			vip_set(tables, &op->net, op->before.vip_state);
+		if (op->before.generation && vip_wants(&op->net, &op->before))
+			vip_set(tables, &op->net, &op->before);
 		else
 			vip_clear(tables, &op->net);
 		break;
-	case OP_VIP_CLEAR:
-		if (op->before.vip_state)
-			vip_set(tables, &op->net, op->before.vip_state);
-		break;
+	case OP_VIP_CLEAR: vip_set(tables, &op->net, &op->before); break;
 	case OP_LPM_DELETE:
 		if (!lpm_set(tables, &op->net, &op->before))
 			tables->config->prefix_count++;

@@ -17,7 +17,7 @@ struct device {
 	uint8_t mac[6];
 };
 
-enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGION_VIP_STATE, REGIONS };
+enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGIONS };
 
 struct tables_ops {
 	/* -ENOENT when it is not there. */
@@ -49,7 +49,6 @@ struct tables_ops {
 struct tables {
 	struct ecmper_config *config;
 	struct ecmper_vip_line *vip;
-	struct ecmper_prefix *vip_state;
 	uint16_t *cur_nh;
 	uint16_t *prv_nh;
 	struct ecmper_member *members;
@@ -68,7 +67,7 @@ extern const uint32_t region_unit[REGIONS];
 uint32_t region_size(const struct ecmper_config *config, enum region region);
 /* Elements that map `alloc` needs for all regions. */
 uint32_t alloc_elements(const struct ecmper_config *config);
-/* First fit of `items` items; -ENOSPC. Offset 0 of vip_state is never given away. */
+/* First fit of `items` items; -ENOSPC. */
 int range_take(struct tables *tables, enum region region, uint32_t items, uint32_t *offset);
 /* Not in use by a table any more, but perhaps still read by a packet: rests until a grace period. */
 void range_rest(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
@@ -105,9 +104,13 @@ int neigh_ref(struct tables *tables, uint32_t id, int step);
 
 /* ---- vip.c: the exact-match lines in front of lpm. ---- */
 
-bool vip_is_host(const struct ecmper_net *net);
-/* Point the host prefix's slot to vip_state[state]; a full line leaves it to lpm. */
-void vip_set(struct tables *tables, const struct ecmper_net *net, uint32_t state);
+/* The slot of a prefix with this value. */
+uint64_t vip_slot(const struct ecmper_net *net, const struct ecmper_prefix *value);
+/* Does this prefix belong there? A host with a table. */
+bool vip_wants(const struct ecmper_net *net, const struct ecmper_prefix *value);
+/* Make the host prefix's slot agree with `value`; a full line leaves it to lpm. */
+void vip_set(struct tables *tables, const struct ecmper_net *net,
+	     const struct ecmper_prefix *value);
 void vip_clear(struct tables *tables, const struct ecmper_net *net);
 
 /* ---- recover.c ---- */

@@ -6,9 +6,15 @@
 #include "flow_hash.h"
 #include "tables.h"
 
-bool vip_is_host(const struct ecmper_net *net)
+bool vip_wants(const struct ecmper_net *net, const struct ecmper_prefix *value)
 {
-	return ecmper_addr_is_ipv4(&net->addr) && net->len == 32;
+	return ecmper_addr_is_ipv4(&net->addr) && net->len == 32 && value->cur_nh_count;
+}
+
+uint64_t vip_slot(const struct ecmper_net *net, const struct ecmper_prefix *value)
+{
+	return (uint64_t)ecmper_addr_to_ipv4(&net->addr) << 32 | value->cur_nh_offset |
+	       __builtin_ctz(value->cur_nh_count);
 }
 
 static uint64_t *find_slot(struct tables *tables, uint32_t addr)
@@ -26,13 +32,13 @@ static uint64_t *find_slot(struct tables *tables, uint32_t addr)
 	return free_slot;
 }
 
-void vip_set(struct tables *tables, const struct ecmper_net *net, uint32_t state)
+void vip_set(struct tables *tables, const struct ecmper_net *net,
+	     const struct ecmper_prefix *value)
 {
-	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
-	uint64_t *slot = find_slot(tables, addr);
+	uint64_t *slot = find_slot(tables, ecmper_addr_to_ipv4(&net->addr));
 
 	if (slot)
-		__atomic_store_n(slot, (uint64_t)addr << 32 | state, __ATOMIC_RELEASE);
+		__atomic_store_n(slot, vip_slot(net, value), __ATOMIC_RELEASE);
 }
 
 void vip_clear(struct tables *tables, const struct ecmper_net *net)

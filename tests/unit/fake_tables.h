@@ -30,7 +30,6 @@ struct fake {
 	struct tables tables;
 	struct ecmper_config config;
 	struct ecmper_vip_line vip[FAKE_LINES];
-	struct ecmper_prefix vip_state[2 * FAKE_PREFIXES + 1];
 	uint16_t cur_nh[FAKE_BUCKETS];
 	uint16_t prv_nh[FAKE_HISTORY];
 	struct ecmper_member members[FAKE_MEMBERS];
@@ -313,7 +312,6 @@ static struct fake *fake_new(void)
 	fake->tables = (struct tables){
 		.config = &fake->config,
 		.vip = fake->vip,
-		.vip_state = fake->vip_state,
 		.cur_nh = fake->cur_nh,
 		.prv_nh = fake->prv_nh,
 		.members = fake->members,

@@ -36,25 +36,33 @@ static void must_fail(struct fake *fake, const char *text, const char *message)
 
 /* ---- a packet's view ---- */
 
-/* The state that a packet to the prefix's first address finds: as in router.bpf.c. */
-static const struct ecmper_prefix *packet_finds(const struct fake *fake,
-						const struct ecmper_net *net)
+/* The tables that a packet to the prefix's first address finds, as in router.bpf.c: current owners
+ * by vip or lpm, history always by lpm. False: no route. */
+static bool packet_finds(const struct fake *fake, const struct ecmper_net *net,
+			 struct ecmper_prefix *current, struct ecmper_prefix *history)
 {
 	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
+	int at = fake_find_net(fake, net);
 
+	memset(current, 0, sizeof(*current));
+	memset(history, 0, sizeof(*history));
+	if (at >= 0)
+		*current = *history = fake->lpm[at].value;
 	for (int line = 0; line < FAKE_LINES; line++)
 		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
 			uint64_t slot = fake->vip[line].slot[i];
 
-			if (slot && slot >> 32 == addr)
-				return &fake->vip_state[(uint32_t)slot];
+			if (slot && slot >> 32 == addr && (uint32_t)slot) {
+				current->cur_nh_offset = (uint32_t)slot & ~31U;
+				current->cur_nh_count = 1U << (slot & 31);
+				return true;
+			}
 		}
-	return fake_find_net(fake, net) < 0 ? NULL : &fake->lpm[fake_find_net(fake, net)].value;
+	return at >= 0;
 }
 
 /* A prefix's whole table, with addresses instead of ids. */
 struct picture {
-	bool is_there;
 	uint32_t generation, count, prv_count;
 	uint32_t cur[256], prv[256 * 4];
 };
@@ -68,9 +76,6 @@ static void take_picture(const struct fake *fake, const struct ecmper_prefix *va
 			 struct picture *picture)
 {
 	memset(picture, 0, sizeof(*picture));
-	if (!value)
-		return;
-	picture->is_there = true;
 	picture->generation = value->generation;
 	picture->count = value->cur_nh_count;
 	picture->prv_count = value->prv_nh_count;
@@ -150,8 +155,6 @@ static void check_ranges(const struct fake *fake)
 			   value->prv_nh_count);
 		range_mark(&fake->config, used, REGION_MEMBERS, value->members_offset,
 			   value->members_count);
-		if (value->vip_state)
-			range_mark(&fake->config, used, REGION_VIP_STATE, value->vip_state, 1);
 	}
 	for (int i = 0; i < FAKE_ALLOC; i++) {
 		assert_int_equal(fake->alloc[i].used, used[i]);
@@ -171,11 +174,8 @@ static void check_vip(const struct fake *fake)
 			int at = fake_find_net(fake, &net);
 
 			if (slot) {
-				assert_true(at >= 0);
-				assert_int_equal(fake->lpm[at].value.vip_state, (uint32_t)slot);
-				assert_memory_equal(&fake->vip_state[(uint32_t)slot],
-						    &fake->lpm[at].value,
-						    sizeof(struct ecmper_prefix));
+				assert_true(at >= 0 && vip_wants(&net, &fake->lpm[at].value));
+				assert_true(slot == vip_slot(&net, &fake->lpm[at].value));
 			}
 		}
 	for (int p = 0; p < FAKE_PREFIXES; p++)
@@ -193,8 +193,9 @@ static void check(const struct fake *fake)
 
 /* ---- every step of random edits, with a packet's eyes ---- */
 
-#define VIPS 3
-#define KEEP 200
+#define VIPS  3
+#define VIEWS (2 * VIPS) /* for each: the current owners, and all that lpm says */
+#define KEEP  200
 
 static const char *const vips[VIPS] = {"10.0.10.0/32", "10.0.10.1/32", "10.1.0.0/16"};
 
@@ -204,18 +205,43 @@ static struct glance {
 	struct picture picture;
 } *glances;
 static unsigned int glance_count, glance_graces;
-static struct picture before[VIPS], now[VIPS];
-static bool has_switched[VIPS];
+static struct picture before[VIEWS], now[VIEWS];
+static bool has_switched[VIEWS];
 
-static struct ecmper_net vip_net(int vip)
+static void find(const struct fake *fake, int view, struct ecmper_prefix *value)
 {
+	struct ecmper_prefix other;
 	struct ecmper_net net;
 
-	assert_int_equal(ecmper_net_parse(vips[vip], &net), 0);
-	return net;
+	assert_int_equal(ecmper_net_parse(vips[view / 2], &net), 0);
+	if (view % 2) {
+		packet_finds(fake, &net, &other, value);
+		return;
+	}
+	packet_finds(fake, &net, value, &other);
+	value->generation = 0;
+	value->prv_nh_count = 0;
 }
 
-/* Each prefix: the old table or one other, whole, and never back. */
+static void take_all(const struct fake *fake, struct picture pictures[VIEWS])
+{
+	for (int view = 0; view < VIEWS; view++) {
+		struct ecmper_prefix value;
+
+		find(fake, view, &value);
+		take_picture(fake, &value, &pictures[view]);
+	}
+}
+
+static void keep_glance(const struct ecmper_prefix *value, const struct picture *picture)
+{
+	if (glance_count < KEEP &&
+	    (!glance_count ||
+	     memcmp(&glances[glance_count - 1].picture, picture, sizeof(*picture))))
+		glances[glance_count++] = (struct glance){*value, *picture};
+}
+
+/* Each view: the old table or one other, whole, and never back. */
 static void look(struct fake *fake)
 {
 	struct picture picture;
@@ -228,21 +254,18 @@ static void look(struct fake *fake)
 		take_picture(fake, &glances[i].value, &picture);
 		assert_memory_equal(&picture, &glances[i].picture, sizeof(picture));
 	}
-	for (int vip = 0; vip < VIPS; vip++) {
-		struct ecmper_net net = vip_net(vip);
-		const struct ecmper_prefix *value = packet_finds(fake, &net);
+	for (int view = 0; view < VIEWS; view++) {
+		struct ecmper_prefix value;
 
-		take_picture(fake, value, &picture);
-		if (memcmp(&picture, has_switched[vip] ? &now[vip] : &before[vip],
+		find(fake, view, &value);
+		take_picture(fake, &value, &picture);
+		if (memcmp(&picture, has_switched[view] ? &now[view] : &before[view],
 			   sizeof(picture))) {
-			assert_false(has_switched[vip]);
-			has_switched[vip] = true;
-			now[vip] = picture;
+			assert_false(has_switched[view]);
+			has_switched[view] = true;
+			now[view] = picture;
 		}
-		if (value && glance_count < KEEP &&
-		    (!glance_count || memcmp(&glances[glance_count - 1].picture, &picture,
-					     sizeof(picture))))
-			glances[glance_count++] = (struct glance){*value, picture};
+		keep_glance(&value, &picture);
 	}
 }
 
@@ -286,18 +309,14 @@ static void at_every_step_a_packet_finds_the_old_or_the_new_table_whole(void **s
 		int ret;
 
 		random_edit(text, sizeof(text));
-		for (int vip = 0; vip < VIPS; vip++) {
-			struct ecmper_net net = vip_net(vip);
-
-			take_picture(fake, packet_finds(fake, &net), &before[vip]);
-			has_switched[vip] = false;
-		}
+		take_all(fake, before);
+		memset(has_switched, 0, sizeof(has_switched));
 		fake->observe = look;
 		ret = fake_edit(fake, text, BATCH, NULL, &err);
 		look(fake);
 		fake->observe = NULL;
-		for (int vip = 0; ret && vip < VIPS; vip++)
-			assert_false(has_switched[vip]);
+		for (int view = 0; ret && view < VIEWS; view++)
+			assert_false(has_switched[view]);
 		done += !ret;
 		check(fake);
 	}
@@ -368,14 +387,10 @@ static void a_refused_update_undoes_what_was_done(void **state)
 	(void)state;
 	for (int successes = 0; successes < 3; successes++) {
 		struct fake *fake = fake_new();
-		struct picture pictures[2][VIPS];
+		struct picture pictures[2][VIEWS];
 
 		must(fake, setup, BATCH);
-		for (int vip = 0; vip < VIPS; vip++) {
-			struct ecmper_net net = vip_net(vip);
-
-			take_picture(fake, packet_finds(fake, &net), &pictures[0][vip]);
-		}
+		take_all(fake, pictures[0]);
 		/* The kernel refuses one update for good; later ones, of the way back, succeed. */
 		fake->lpm_set_fails_after = successes;
 		assert_int_equal(fake_edit(fake, edit, BATCH, NULL, &err), -ENOMEM);
@@ -383,13 +398,9 @@ static void a_refused_update_undoes_what_was_done(void **state)
 		fake->lpm_set_fails_after = -1;
 		if (successes) /* the way back was refused, too: lpm and vip must still agree */
 			must(fake, "", BATCH);
-		for (int vip = 0; vip < VIPS && !successes; vip++) {
-			struct ecmper_net net = vip_net(vip);
-
-			take_picture(fake, packet_finds(fake, &net), &pictures[1][vip]);
-			assert_memory_equal(&pictures[0][vip], &pictures[1][vip],
-					    sizeof(struct picture));
-		}
+		take_all(fake, pictures[1]);
+		if (!successes)
+			assert_memory_equal(pictures[0], pictures[1], sizeof(pictures[0]));
 		assert_int_equal(neigh_link(&fake->neigh[1])->dst_mac[5], 1);
 		fake_free(fake);
 	}
@@ -577,8 +588,10 @@ static void many_host_prefixes_overflow_into_lpm(void **state)
 	for (int i = 0; i < 12; i++) {
 		struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(htonl(0x0a000a00 + i)),
 					 .len = 32};
+		struct ecmper_prefix current, history;
 
-		assert_non_null(packet_finds(fake, &net));
+		assert_true(packet_finds(fake, &net, &current, &history));
+		assert_int_equal(current.cur_nh_count, 16);
 	}
 	must(fake, "del 10.0.10.0/32\nadd 10.0.10.11/32 via 10.0.0.2\n", BATCH);
 	check(fake);
