@@ -19,6 +19,7 @@
 #define ECMPER_MAP_PRV_NH      prv_nh
 #define ECMPER_MAP_MEMBERS     members
 #define ECMPER_MAP_ALLOC       alloc
+#define ECMPER_MAP_RANGES      ranges
 #define ECMPER_MAP_NEIGH       neigh
 #define ECMPER_MAP_NEIGH_ID    neigh_id
 #define ECMPER_MAP_NEIGH_MAC   neigh_mac
@@ -99,6 +100,19 @@ enum { ECMPER_ORIGIN_STATIC, ECMPER_ORIGIN_KERNEL };
 struct ecmper_alloc {
 	__u64 used;
 	__u64 resting;
+};
+
+/* Ranges of cur_nh, prv_nh and members never change, and equal ones are stored once: by content,
+ * where it is and how many prefixes refer to it. Packets never read this. */
+struct ecmper_range_key {
+	__u64 hash;
+	__u32 region; /* 0 cur_nh, 1 prv_nh, 2 members */
+	__u32 items;
+};
+
+struct ecmper_range {
+	__u32 offset;
+	__u32 refs;
 };
 
 /* Where a next hop is: what the router writes into the Ethernet header, and the way out. */
@@ -238,6 +252,8 @@ ECMPER_ASSERT_SIZE(ecmper_vip_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_nh_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_member, 8);
 ECMPER_ASSERT_SIZE(ecmper_alloc, 16);
+ECMPER_ASSERT_SIZE(ecmper_range_key, 16);
+ECMPER_ASSERT_SIZE(ecmper_range, 8);
 ECMPER_ASSERT_SIZE(ecmper_link, 20);
 ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);

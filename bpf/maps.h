@@ -45,6 +45,14 @@ ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_NEIGH, struct ecmper_neigh);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct ecmper_range_key);
+	__type(value, struct ecmper_range);
+} ECMPER_MAP_RANGES SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct ecmper_addr);
 	__type(value, __u32);

@@ -123,6 +123,8 @@ static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config
 				 config->max_history / ECMPER_LINE_SLOTS);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_MEMBERS, config->max_members);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_ALLOC, alloc_elements(config));
+	/* Three old and three new ones of every prefix. */
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_RANGES, 6 * config->max_prefixes + 64);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH, config->max_next_hops);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH_ID, config->max_next_hops);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH_MAC, config->max_next_hops);

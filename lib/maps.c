@@ -105,6 +105,28 @@ static int neigh_mac_next(void *arg, const struct ecmper_mac *mac, struct ecmper
 	return bpf_map_get_next_key(fd_of(arg, MAP_NEIGH_MAC), mac, next);
 }
 
+static int range_get(void *arg, const struct ecmper_range_key *key, struct ecmper_range *range)
+{
+	return bpf_map_lookup_elem(fd_of(arg, MAP_RANGES), key, range);
+}
+
+static int range_set(void *arg, const struct ecmper_range_key *key,
+		     const struct ecmper_range *range)
+{
+	return bpf_map_update_elem(fd_of(arg, MAP_RANGES), key, range, BPF_ANY);
+}
+
+static int range_delete(void *arg, const struct ecmper_range_key *key)
+{
+	return bpf_map_delete_elem(fd_of(arg, MAP_RANGES), key);
+}
+
+static int range_next(void *arg, const struct ecmper_range_key *key,
+		      struct ecmper_range_key *next)
+{
+	return bpf_map_get_next_key(fd_of(arg, MAP_RANGES), key, next);
+}
+
 static int tx_port_get(void *arg, uint32_t port, uint32_t *ifindex)
 {
 	return bpf_map_lookup_elem(fd_of(arg, MAP_TX_PORTS), &port, ifindex);
@@ -176,6 +198,10 @@ const struct tables_ops kernel_ops = {
 	.neigh_mac_set = neigh_mac_set,
 	.neigh_mac_delete = neigh_mac_delete,
 	.neigh_mac_next = neigh_mac_next,
+	.range_get = range_get,
+	.range_set = range_set,
+	.range_delete = range_delete,
+	.range_next = range_next,
 	.tx_port_get = tx_port_get,
 	.tx_port_set = tx_port_set,
 	.nh_counter_clear = nh_counter_clear,

@@ -26,9 +26,12 @@ void plan_free(struct plan *plan)
 		free(plan->ops[phase]);
 	}
 	free(plan->seen);
+	free(plan->fills);
+	free(plan->last_servers);
+	free(plan->last_cur);
 }
 
-static struct op *append(struct plan *plan, enum phase phase, enum op_kind kind)
+struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind)
 {
 	struct op *op, *grown;
 
@@ -46,13 +49,13 @@ static struct op *append(struct plan *plan, enum phase phase, enum op_kind kind)
 	return op;
 }
 
-static int append_rest(struct plan *plan, enum region region, uint32_t offset, uint32_t count)
+static int append_unshare(struct plan *plan, enum region region, uint32_t offset, uint32_t count)
 {
 	struct op *op;
 
 	if (!count)
 		return 0;
-	op = append(plan, PHASE_RELEASE, OP_REST);
+	op = plan_append(plan, PHASE_RELEASE, OP_UNSHARE);
 	if (!op)
 		return -ENOMEM;
 	op->region = region;
@@ -61,45 +64,12 @@ static int append_rest(struct plan *plan, enum region region, uint32_t offset, u
 	return 0;
 }
 
-/* Everything that `old` occupies goes to rest, after the switch. */
-static int append_rest_all(struct plan *plan, const struct ecmper_prefix *old)
+/* Everything that `old` occupies is given up, after the switch. */
+static int append_unshare_all(struct plan *plan, const struct ecmper_prefix *old)
 {
-	int ret = append_rest(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count);
-
-	ret = ret ?: append_rest(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count);
-	return ret ?: append_rest(plan, REGION_MEMBERS, old->members_offset, old->members_count);
-}
-
-static const struct {
-	const char *map, *items, *option;
-} region_names[REGIONS] = {
-	[REGION_CUR_NH] = {"cur_nh", "buckets", "--max-buckets"},
-	[REGION_PRV_NH] = {"prv_nh", "slots of history", "--max-history"},
-	[REGION_MEMBERS] = {"members", "members", "--max-members"},
-};
-
-/* Take a range and append the operation that fills it; where nothing is free, wait for what rests. */
-static struct op *append_fill(struct plan *plan, struct tables *tables, enum op_kind kind,
-			      enum region region, uint32_t count, uint32_t *offset,
-			      struct ecmper_error *err)
-{
-	struct op *op = append(plan, PHASE_PREPARE, kind);
-
-	if (!op)
-		return NULL;
-	op->region = region;
-	if (range_take(tables, region, count, offset) &&
-	    (tables_grace(tables) || range_take(tables, region, count, offset))) {
-		ecmper_fail(err, 0,
-			    "map %s is full: no room for %u more %s among its %u; bring the router "
-			    "up anew with a larger %s, or remove prefixes",
-			    region_names[region].map, count, region_names[region].items,
-			    region_size(tables->config, region), region_names[region].option);
-		return NULL;
-	}
-	op->offset = *offset;
-	op->count = count;
-	return tables_touch(tables, region, *offset, count) ? NULL : op;
+	return append_unshare(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count) ?:
+	       append_unshare(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count) ?:
+	       append_unshare(plan, REGION_MEMBERS, old->members_offset, old->members_count);
 }
 
 #define SEEN_OLD 1
@@ -131,8 +101,8 @@ static int append_refs(struct plan *plan, const struct tables *tables)
 		plan->seen[id] = 0;
 		if (flags != SEEN_OLD && flags != SEEN_NEW)
 			continue;
-		op = flags == SEEN_NEW ? append(plan, PHASE_PREPARE, OP_REF) :
-					 append(plan, PHASE_RELEASE, OP_UNREF);
+		op = flags == SEEN_NEW ? plan_append(plan, PHASE_PREPARE, OP_REF) :
+					 plan_append(plan, PHASE_RELEASE, OP_UNREF);
 		if (!op)
 			return -ENOMEM;
 		op->offset = id;
@@ -244,85 +214,108 @@ static int check_wanted(const struct tables *tables, const struct wanted *wanted
 	return 0;
 }
 
-static int plan_cur_and_prv(struct plan *plan, struct tables *tables,
-			    const struct ecmper_prefix *old, const struct wanted *wanted,
-			    const bool *is_purged, struct ecmper_prefix *value,
-			    struct ecmper_error *err)
+static bool is_last_table(const struct plan *plan, const struct wanted *wanted, uint32_t count)
+{
+	if (!plan->last_cur || plan->last_count != count ||
+	    plan->last_server_count != wanted->server_count)
+		return false;
+	for (unsigned int i = 0; i < wanted->server_count; i++)
+		if (plan->last_servers[i].id != wanted->servers[i].id ||
+		    plan->last_servers[i].weight != wanted->servers[i].weight)
+			return false;
+	return true;
+}
+
+/* The table of the wanted servers, in plan->last_cur. Many prefixes of a batch have the same. */
+static int compute_table(struct plan *plan, const struct wanted *wanted, uint32_t count)
+{
+	size_t size = wanted->server_count * sizeof(*plan->last_servers);
+
+	if (!wanted->is_modulo && is_last_table(plan, wanted, count))
+		return 0;
+	free(plan->last_cur);
+	free(plan->last_servers);
+	plan->last_cur = malloc(count * sizeof(*plan->last_cur));
+	plan->last_servers = malloc(size + 1);
+	if (!plan->last_cur || !plan->last_servers)
+		return -ENOMEM;
+	memcpy(plan->last_servers, wanted->servers, size);
+	plan->last_server_count = wanted->server_count;
+	plan->last_count = wanted->is_modulo ? 0 : count;
+	if (!wanted->is_modulo)
+		return table_fill_maglev(plan->last_cur, count, wanted->servers,
+					 wanted->server_count);
+	table_fill_modulo(plan->last_cur, count, wanted->servers, wanted->server_count);
+	return 0;
+}
+
+static int plan_cur(struct plan *plan, struct tables *tables, struct ecmper_prefix *value,
+		    struct ecmper_error *err)
+{
+	size_t size = value->cur_nh_count * sizeof(uint16_t);
+	void *cur = malloc(size);
+
+	if (!cur)
+		return -ENOMEM;
+	memcpy(cur, plan->last_cur, size);
+	return plan_range(plan, tables, REGION_CUR_NH, cur, value->cur_nh_count,
+			  &value->cur_nh_offset, err);
+}
+
+static int plan_prv(struct plan *plan, struct tables *tables, const struct ecmper_prefix *old,
+		    const bool *is_purged, struct ecmper_prefix *value, struct ecmper_error *err)
 {
 	struct history before = {};
-	uint32_t count = value->cur_nh_count, rows;
-	uint16_t *cur, *prv;
-	struct op *op;
-	int ret = 0;
+	uint16_t *prv;
+	uint32_t rows;
 
-	if (old && old->cur_nh_count)
+	/* A table may only shrink when it has nothing to carry over. */
+	if (old && old->cur_nh_count && old->cur_nh_count <= value->cur_nh_count)
 		before = (struct history){.cur = tables->cur_nh + old->cur_nh_offset,
 					  .prv = tables->prv_nh + old->prv_nh_offset,
 					  .count = old->cur_nh_count,
 					  .rows = old->prv_nh_count / old->cur_nh_count};
-	op = append_fill(plan, tables, OP_CUR_NH, REGION_CUR_NH, count, &value->cur_nh_offset, err);
-	if (!op)
-		return -ENOSPC;
-	op->data = cur = malloc(count * sizeof(*cur));
-	prv = malloc((before.rows + 1) * count * sizeof(*prv));
-	if (!cur || !prv)
-		ret = -ENOMEM;
-	else if (wanted->is_modulo)
-		table_fill_modulo(cur, count, wanted->servers, wanted->server_count);
-	else
-		ret = table_fill_maglev(cur, count, wanted->servers, wanted->server_count);
-	if (ret) {
+	prv = malloc((size_t)(before.rows + 1) * value->cur_nh_count * sizeof(*prv));
+	if (!prv)
+		return -ENOMEM;
+	rows = history_build(&before, plan->last_cur, value->cur_nh_count, value->depth, is_purged,
+			     prv);
+	value->prv_nh_count = rows * value->cur_nh_count;
+	if (!rows) {
 		free(prv);
-		return ret;
+		return 0;
 	}
-
-	/* A table may only shrink when it has nothing to carry over. */
-	if (count < before.count)
-		before.count = 0;
-	rows = history_build(&before, cur, count, wanted->depth, is_purged, prv);
-	value->prv_nh_count = rows * count;
-	op = rows ? append_fill(plan, tables, OP_PRV_NH, REGION_PRV_NH, rows * count,
-				&value->prv_nh_offset, err) :
-		    NULL;
-	if (!op) {
-		free(prv);
-		return rows ? -ENOSPC : 0;
-	}
-	op->data = prv;
-	see_slots(plan->seen, prv, rows * count, SEEN_NEW);
-	return 0;
+	see_slots(plan->seen, prv, value->prv_nh_count, SEEN_NEW);
+	return plan_range(plan, tables, REGION_PRV_NH, prv, value->prv_nh_count,
+			  &value->prv_nh_offset, err);
 }
 
 static int plan_members(struct plan *plan, struct tables *tables, const struct wanted *wanted,
 			struct ecmper_prefix *value, struct ecmper_error *err)
 {
 	struct ecmper_member *members;
-	struct op *op;
 
 	value->members_count = wanted->server_count;
 	if (!wanted->server_count)
 		return 0;
-	op = append_fill(plan, tables, OP_MEMBERS, REGION_MEMBERS, wanted->server_count,
-			 &value->members_offset, err);
-	if (!op)
-		return -ENOSPC;
-	op->data = members = calloc(wanted->server_count, sizeof(*members));
+	members = calloc(wanted->server_count, sizeof(*members));
 	if (!members)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < wanted->server_count; i++) {
-		members[i] = (struct ecmper_member){.nh = wanted->servers[i].id,
-						    .weight = wanted->servers[i].weight,
-						    .origin = wanted->servers[i].origin};
+		members[i].nh = wanted->servers[i].id;
+		members[i].weight = wanted->servers[i].weight;
+		members[i].origin = wanted->servers[i].origin;
 		plan->seen[wanted->servers[i].id] |= SEEN_NEW;
 	}
-	return 0;
+	return plan_range(plan, tables, REGION_MEMBERS, members, value->members_count,
+			  &value->members_offset, err);
 }
 
 /* One step that packets see. */
 static int append_switch(struct plan *plan, enum op_kind kind, const struct ecmper_net *net,
 			 const struct ecmper_prefix *old, const struct ecmper_prefix *value)
 {
-	struct op *op = append(plan, PHASE_SWITCH, kind);
+	struct op *op = plan_append(plan, PHASE_SWITCH, kind);
 
 	if (!op)
 		return -ENOMEM;
@@ -357,7 +350,7 @@ static int plan_delete(struct plan *plan, struct tables *tables, const struct ec
 		return ret;
 	see_old(plan, tables, old);
 	plan->prefixes_changed++;
-	return append_refs(plan, tables) ?: append_rest_all(plan, old);
+	return append_refs(plan, tables) ?: append_unshare_all(plan, old);
 }
 
 int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
@@ -389,7 +382,9 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 		value.cur_nh_count = count;
 		value.depth = wanted->depth;
 		value.flags = wanted->is_modulo ? ECMPER_PREFIX_MODULO : 0;
-		ret = plan_cur_and_prv(plan, tables, old, wanted, is_purged, &value, err) ?:
+		ret = compute_table(plan, wanted, count) ?:
+		      plan_cur(plan, tables, &value, err) ?:
+		      plan_prv(plan, tables, old, is_purged, &value, err) ?:
 		      plan_members(plan, tables, wanted, &value, err);
 		if (ret)
 			return ret;
@@ -398,5 +393,5 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 		see_old(plan, tables, old);
 	plan->prefixes_changed++;
 	return append_switches(plan, net, old, &value) ?:
-	       append_refs(plan, tables) ?: (old ? append_rest_all(plan, old) : 0);
+	       append_refs(plan, tables) ?: (old ? append_unshare_all(plan, old) : 0);
 }

@@ -20,16 +20,15 @@ struct wanted {
 };
 
 enum op_kind {
-	OP_CUR_NH,  /* data -> cur_nh[offset], count slots */
-	OP_PRV_NH,  /* data -> prv_nh[offset] */
-	OP_MEMBERS, /* data -> members[offset] */
-	OP_REF,	    /* one reference more to next hop `offset` */
+	OP_FILL,  /* data -> the region's range offset, count; its first reference */
+	OP_SHARE, /* one reference more to that range */
+	OP_REF,	  /* one reference more to next hop `offset` */
 	OP_LPM_SET, /* the switch: value -> lpm[net] */
 	OP_VIP_SET, /* and for a host prefix: its slot in vip */
 	OP_VIP_CLEAR,
 	OP_LPM_DELETE,
-	OP_REST,  /* range offset, count of `region` is not referred to any more */
-	OP_UNREF, /* one reference less to next hop `offset` */
+	OP_UNSHARE, /* one reference less to range offset, count of `region` */
+	OP_UNREF,   /* one reference less to next hop `offset` */
 };
 
 /* The phases in which the operations of all prefixes of an edit are done, one after the other. */
@@ -46,6 +45,7 @@ struct op {
 	uint32_t offset;
 	uint32_t count;
 	void *data; /* owned */
+	uint64_t hash; /* of data, for OP_FILL */
 	struct ecmper_net net;
 	struct ecmper_prefix value;
 	struct ecmper_prefix before; /* what a switch replaces, generation 0 = nothing */
@@ -56,11 +56,24 @@ struct plan {
 	unsigned int count[PHASES];
 	unsigned int room[PHASES];
 	uint8_t *seen; /* scratch: one byte a next-hop id */
+	unsigned int *fills; /* index + 1 of each OP_FILL in PHASE_PREPARE, placed by hash */
+	unsigned int fill_count, fill_room;
+	struct server *last_servers; /* the table computed last: often the next one's, too */
+	unsigned int last_server_count;
+	uint32_t last_count;
+	uint16_t *last_cur;
 	unsigned int prefixes_changed;
 };
 
 int plan_init(struct plan *plan);
 void plan_free(struct plan *plan);
+/* A new operation at the end of a phase, all zero but its kind; NULL: no memory. */
+struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind);
+
+/* plan_range.c: let a prefix refer to this content: to a range that holds it already, or is going
+ * to, or to a new one. Takes `data` over. *offset: where. -ENOSPC: err says which map is full. */
+int plan_range(struct plan *plan, struct tables *tables, enum region region, void *data,
+	       uint32_t items, uint32_t *offset, struct ecmper_error *err);
 
 /*
  * Append what turns `old` (NULL: no such prefix) into `wanted` (NULL: delete it; then `net`

@@ -10,7 +10,7 @@
 #include "tables.h"
 
 struct found {
-	uint64_t *used;	 /* units that lpm refers to */
+	uint64_t *used; /* units that lpm refers to */
 	uint32_t *refs;	 /* by next-hop id */
 	uint8_t *seen;	 /* scratch, by next-hop id */
 	uint32_t prefixes;
@@ -34,18 +34,34 @@ static void find_refs(struct found *found, const struct tables *tables,
 		see(found, tables->prv_nh[value->prv_nh_offset + i]);
 }
 
-/* All that one prefix refers to. */
-static void find_prefix(struct found *found, const struct tables *tables,
-			const struct ecmper_prefix *value)
+static int find_range(struct found *found, struct tables *tables, enum region region,
+		      uint32_t offset, uint32_t items)
 {
-	const struct ecmper_config *config = tables->config;
+	range_mark(tables->config, found->used, region, offset, items);
+	return items ? range_ref(tables, region, offset, items, 1) : 0;
+}
 
+/* All that one prefix refers to. */
+static int find_prefix(struct found *found, struct tables *tables,
+		       const struct ecmper_prefix *value)
+{
 	found->prefixes++;
-	range_mark(config, found->used, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count);
-	range_mark(config, found->used, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
-	range_mark(config, found->used, REGION_MEMBERS, value->members_offset,
-		   value->members_count);
 	find_refs(found, tables, value);
+	return find_range(found, tables, REGION_CUR_NH, value->cur_nh_offset,
+			  value->cur_nh_count) ?:
+	       find_range(found, tables, REGION_PRV_NH, value->prv_nh_offset,
+			  value->prv_nh_count) ?:
+	       find_range(found, tables, REGION_MEMBERS, value->members_offset,
+			  value->members_count);
+}
+
+/* The references to ranges are counted anew. */
+static void forget_ranges(struct tables *tables)
+{
+	struct ecmper_range_key key;
+
+	while (!tables->ops->range_next(tables->arg, NULL, &key))
+		tables->ops->range_delete(tables->arg, &key);
 }
 
 /* Slots that say something else than lpm go; it serves their prefixes until they get a new one. */
@@ -77,7 +93,9 @@ static int find_all(struct found *found, struct tables *tables)
 		      tables_touch_prefix(tables, &value);
 		if (ret)
 			return ret;
-		find_prefix(found, tables, &value);
+		ret = find_prefix(found, tables, &value);
+		if (ret)
+			return ret;
 		if (vip_wants(&net, &value))
 			vip_set(tables, &net, &value);
 		ret = tables->ops->lpm_next(tables->arg, &net, &net);
@@ -152,6 +170,7 @@ int tables_recover(struct tables *tables, struct ecmper_error *err)
 	if (!found.used || !found.refs || !found.seen)
 		goto out;
 	clear_vip_leftovers(tables);
+	forget_ranges(tables);
 	ret = find_all(&found, tables);
 	if (ret)
 		goto out;

@@ -43,22 +43,17 @@ int plan_step(struct tables *tables, const struct op *op)
 	if (tables->ops->on_step)
 		tables->ops->on_step(tables->arg);
 	switch (op->kind) {
-	case OP_CUR_NH:
-		memcpy(tables->cur_nh + op->offset, op->data, op->count * sizeof(uint16_t));
-		return 0;
-	case OP_PRV_NH:
-		memcpy(tables->prv_nh + op->offset, op->data, op->count * sizeof(uint16_t));
-		return 0;
-	case OP_MEMBERS:
-		memcpy(tables->members + op->offset, op->data,
-		       op->count * sizeof(struct ecmper_member));
-		return 0;
+	case OP_FILL:
+		memcpy(region_data(tables, op->region, op->offset), op->data,
+		       op->count * region_item(op->region));
+		return range_ref(tables, op->region, op->offset, op->count, 1);
+	case OP_SHARE: return range_ref(tables, op->region, op->offset, op->count, 1);
 	case OP_REF: return neigh_ref(tables, op->offset, 1);
 	case OP_LPM_SET: return lpm_switch(tables, op);
 	case OP_VIP_SET: vip_set(tables, &op->net, &op->value); return 0;
 	case OP_VIP_CLEAR: vip_clear(tables, &op->net); return 0;
 	case OP_LPM_DELETE: return lpm_delete(tables, &op->net);
-	case OP_REST: range_rest(tables, op->region, op->offset, op->count); return 0;
+	case OP_UNSHARE: return range_ref(tables, op->region, op->offset, op->count, -1);
 	case OP_UNREF: return neigh_ref(tables, op->offset, -1);
 	}
 	return -EINVAL;
@@ -68,6 +63,8 @@ int plan_step(struct tables *tables, const struct op *op)
 static void undo_step(struct tables *tables, const struct op *op)
 {
 	switch (op->kind) {
+	case OP_FILL:
+	case OP_SHARE: range_ref(tables, op->region, op->offset, op->count, -1); break;
 	case OP_REF: neigh_ref(tables, op->offset, -1); break;
 	case OP_LPM_SET:
 		if (op->before.generation)
@@ -86,38 +83,39 @@ static void undo_step(struct tables *tables, const struct op *op)
 		if (!lpm_set(tables, &op->net, &op->before))
 			tables->config->prefix_count++;
 		break;
-	default: break; /* ranges are given back by undo() */
+	default: break;
 	}
 }
 
-/* The ranges that the plan took: packets may have seen them when the switch had begun. */
-static void release_taken(const struct plan *plan, struct tables *tables,
-			  void (*release)(struct tables *, enum region, uint32_t, uint32_t))
+/* Ranges that were taken for operations from `first` on, which are not going to be done. */
+static void give_back(const struct plan *plan, struct tables *tables, unsigned int first)
 {
-	for (unsigned int i = 0; i < plan->count[PHASE_PREPARE]; i++) {
+	for (unsigned int i = first; i < plan->count[PHASE_PREPARE]; i++) {
 		const struct op *op = &plan->ops[PHASE_PREPARE][i];
 
-		if (op->kind != OP_REF && op->count)
-			release(tables, op->region, op->offset, op->count);
+		if (op->kind == OP_FILL)
+			range_give_back(tables, op->region, op->offset, op->count);
 	}
 }
 
 void plan_cancel(const struct plan *plan, struct tables *tables)
 {
-	release_taken(plan, tables, range_give_back);
+	give_back(plan, tables, 0);
 }
 
+/* Operation i of the phase was refused: undo those before it. */
 static void undo(const struct plan *plan, struct tables *tables, enum phase phase, unsigned int i)
 {
+	if (phase == PHASE_PREPARE)
+		give_back(plan, tables, i);
 	for (;;) {
 		while (i)
 			undo_step(tables, &plan->ops[phase][--i]);
 		if (phase == PHASE_PREPARE)
-			break;
+			return;
 		phase--;
 		i = plan->count[phase];
 	}
-	release_taken(plan, tables, range_rest);
 }
 
 int plan_run(const struct plan *plan, struct tables *tables, struct ecmper_error *err)

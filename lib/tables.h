@@ -33,6 +33,12 @@ struct tables_ops {
 	int (*neigh_mac_set)(void *arg, const struct ecmper_mac *mac, uint32_t id);
 	int (*neigh_mac_delete)(void *arg, const struct ecmper_mac *mac);
 	int (*neigh_mac_next)(void *arg, const struct ecmper_mac *mac, struct ecmper_mac *next);
+	int (*range_get)(void *arg, const struct ecmper_range_key *key, struct ecmper_range *range);
+	int (*range_set)(void *arg, const struct ecmper_range_key *key,
+			 const struct ecmper_range *range);
+	int (*range_delete)(void *arg, const struct ecmper_range_key *key);
+	int (*range_next)(void *arg, const struct ecmper_range_key *key,
+			  struct ecmper_range_key *next);
 	int (*tx_port_get)(void *arg, uint32_t port, uint32_t *ifindex);
 	int (*tx_port_set)(void *arg, uint32_t port, uint32_t ifindex);
 	int (*nh_counter_clear)(void *arg, uint32_t id);
@@ -81,6 +87,21 @@ int tables_grace(struct tables *tables);
 void ranges_replace(struct tables *tables, const uint64_t *used);
 void range_mark(const struct ecmper_config *config, uint64_t *used, enum region region,
 		uint32_t offset, uint32_t items);
+
+/* ---- share.c: equal ranges are stored once. ---- */
+
+/* The key of some content. `data` holds `items` items of the region. */
+struct ecmper_range_key range_key(enum region region, const void *data, uint32_t items);
+/* Where the region's items are in memory, and how many bytes each has. */
+void *region_data(const struct tables *tables, enum region region, uint32_t offset);
+size_t region_item(enum region region);
+/* Is this content there already? *offset: where. -ENOENT. */
+int range_find(struct tables *tables, enum region region, const void *data, uint32_t items,
+	       uint32_t *offset);
+/* One prefix more (+1) or less (-1) refers to the range. The first reference of a range enters
+ * it; when none is left, it rests. The content must stand in its place. */
+int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
+	      int step);
 
 /* Before a range of cur_nh or prv_nh is read or written for the first time. -ENOMEM. */
 int tables_touch(struct tables *tables, enum region region, uint32_t offset, uint32_t items);

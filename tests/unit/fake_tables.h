@@ -50,6 +50,11 @@ struct fake {
 		struct ecmper_mac mac;
 		uint32_t id;
 	} macs[FAKE_NEXT_HOPS];
+	struct {
+		bool is_there;
+		struct ecmper_range_key key;
+		struct ecmper_range range;
+	} ranges[6 * FAKE_PREFIXES];
 	uint32_t ports[FAKE_PORTS];
 	unsigned int graces;
 	int lpm_set_fails_after; /* this many calls succeed, then -ENOMEM; -1: never */
@@ -233,6 +238,51 @@ static int fake_neigh_mac_next(void *arg, const struct ecmper_mac *mac, struct e
 	return FAKE_NEXT(fake->macs, mac, mac, next);
 }
 
+static int fake_range_get(void *arg, const struct ecmper_range_key *key,
+			  struct ecmper_range *range)
+{
+	struct fake *fake = fake_of(arg);
+	int at = FAKE_FIND(fake->ranges, key, key);
+
+	if (at >= 0)
+		*range = fake->ranges[at].range;
+	return at < 0 ? -ENOENT : 0;
+}
+
+static int fake_range_set(void *arg, const struct ecmper_range_key *key,
+			  const struct ecmper_range *range)
+{
+	struct fake *fake = fake_of(arg);
+	int at = FAKE_FIND(fake->ranges, key, key);
+
+	if (at < 0)
+		at = FAKE_FREE(fake->ranges);
+	if (at < 0)
+		return -ENOSPC;
+	fake->ranges[at].key = *key;
+	fake->ranges[at].range = *range;
+	fake->ranges[at].is_there = true;
+	return 0;
+}
+
+static int fake_range_delete(void *arg, const struct ecmper_range_key *key)
+{
+	struct fake *fake = fake_of(arg);
+	int at = FAKE_FIND(fake->ranges, key, key);
+
+	if (at >= 0)
+		fake->ranges[at].is_there = false;
+	return 0;
+}
+
+static int fake_range_next(void *arg, const struct ecmper_range_key *key,
+			   struct ecmper_range_key *next)
+{
+	struct fake *fake = fake_of(arg);
+
+	return FAKE_NEXT(fake->ranges, key, key, next);
+}
+
 static int fake_tx_port_get(void *arg, uint32_t port, uint32_t *ifindex)
 {
 	struct fake *fake = fake_of(arg);
@@ -283,6 +333,10 @@ static const struct tables_ops fake_ops = {
 	.neigh_mac_set = fake_neigh_mac_set,
 	.neigh_mac_delete = fake_neigh_mac_delete,
 	.neigh_mac_next = fake_neigh_mac_next,
+	.range_get = fake_range_get,
+	.range_set = fake_range_set,
+	.range_delete = fake_range_delete,
+	.range_next = fake_range_next,
 	.tx_port_get = fake_tx_port_get,
 	.tx_port_set = fake_tx_port_set,
 	.nh_counter_clear = fake_nh_counter_clear,

@@ -140,9 +140,55 @@ static void check_neighs(const struct fake *fake)
 	}
 }
 
+/* The references that `ranges` counts for a range, and those that there are. */
+static void check_range(const struct fake *fake, enum region region, uint32_t offset,
+			uint32_t items)
+{
+	uint32_t refs = 0, counted = 0;
+
+	for (int p = 0; p < FAKE_PREFIXES; p++) {
+		const struct ecmper_prefix *value = &fake->lpm[p].value;
+		uint32_t have[REGIONS][2] = {
+			{value->cur_nh_offset, value->cur_nh_count},
+			{value->prv_nh_offset, value->prv_nh_count},
+			{value->members_offset, value->members_count},
+		};
+
+		refs += fake->lpm[p].is_there && have[region][0] == offset &&
+			have[region][1] == items;
+	}
+	for (size_t i = 0; i < sizeof(fake->ranges) / sizeof(*fake->ranges); i++)
+		if (fake->ranges[i].is_there && fake->ranges[i].key.region == region &&
+		    fake->ranges[i].range.offset == offset) {
+			assert_int_equal(fake->ranges[i].key.items, items);
+			counted += fake->ranges[i].range.refs;
+		}
+	assert_int_equal(counted, refs);
+}
+
 static void check_ranges(const struct fake *fake)
 {
 	uint64_t used[FAKE_ALLOC] = {};
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < sizeof(fake->ranges) / sizeof(*fake->ranges); i++)
+		total += fake->ranges[i].is_there ? fake->ranges[i].range.refs : 0;
+	for (int p = 0; p < FAKE_PREFIXES; p++) {
+		const struct ecmper_prefix *value = &fake->lpm[p].value;
+
+		if (!fake->lpm[p].is_there)
+			continue;
+		total -= (value->cur_nh_count > 0) + (value->prv_nh_count > 0) +
+			 (value->members_count > 0);
+		if (value->cur_nh_count)
+			check_range(fake, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count);
+		if (value->prv_nh_count)
+			check_range(fake, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
+		if (value->members_count)
+			check_range(fake, REGION_MEMBERS, value->members_offset,
+				    value->members_count);
+	}
+	assert_int_equal(total, 0);
 
 	for (int p = 0; p < FAKE_PREFIXES; p++) {
 		const struct ecmper_prefix *value = &fake->lpm[p].value;
@@ -574,6 +620,30 @@ static void a_modulo_table_keeps_its_size_while_it_has_connections(void **state)
 	fake_free(fake);
 }
 
+static void prefixes_with_the_same_servers_have_one_table(void **state)
+{
+	struct fake *fake = fake_new();
+	const struct ecmper_prefix *first = &fake->lpm[0].value;
+	char text[8192] = "";
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		sprintf(text + strlen(text), "add 10.0.10.%d/32 buckets 1024 via 10.0.0.1\n", i);
+	must(fake, text, BATCH);
+	must(fake, "add 10.0.10.20/32 buckets 1024 via 10.0.0.1\n", BATCH);
+	for (int i = 0; i <= 20; i++) {
+		assert_int_equal(fake->lpm[i].value.cur_nh_offset, first->cur_nh_offset);
+		assert_int_equal(fake->lpm[i].value.members_offset, first->members_offset);
+	}
+	check(fake);
+	must(fake, "add 10.0.10.3/32 via 10.0.0.2\n", BATCH);
+	assert_int_not_equal(fake->lpm[3].value.cur_nh_offset, first->cur_nh_offset);
+	check(fake);
+	must(fake, "del 10.0.10.3/32\ndel 10.0.10.0/32\n", BATCH);
+	check(fake);
+	fake_free(fake);
+}
+
 static void many_host_prefixes_overflow_into_lpm(void **state)
 {
 	struct fake *fake = fake_new();
@@ -612,6 +682,7 @@ int main(void)
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(an_empty_state_is_refused),
 		cmocka_unit_test(a_modulo_table_keeps_its_size_while_it_has_connections),
+		cmocka_unit_test(prefixes_with_the_same_servers_have_one_table),
 		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
 	};
 

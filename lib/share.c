@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ranges by content: ten thousand prefixes with the same servers have one table between them,
+ * which saves memory and, more, the packets' cache misses. Ranges never change, so that sharing
+ * one is safe. Used by plan.c, run.c and recover.c.
+ */
+#include <errno.h>
+#include <string.h>
+#include "tables.h"
+
+size_t region_item(enum region region)
+{
+	return region == REGION_MEMBERS ? sizeof(struct ecmper_member) : sizeof(uint16_t);
+}
+
+void *region_data(const struct tables *tables, enum region region, uint32_t offset)
+{
+	switch (region) {
+	case REGION_CUR_NH: return tables->cur_nh + offset;
+	case REGION_PRV_NH: return tables->prv_nh + offset;
+	case REGION_MEMBERS: return tables->members + offset;
+	default: return NULL;
+	}
+}
+
+struct ecmper_range_key range_key(enum region region, const void *data, uint32_t items)
+{
+	size_t size = items * region_item(region), i = 0;
+	uint64_t hash = 0, word;
+
+	for (; i + sizeof(word) <= size; i += sizeof(word)) {
+		memcpy(&word, (const char *)data + i, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, (const char *)data + i, size - i);
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return (struct ecmper_range_key){.hash = hash ^ hash >> 32,
+					 .region = region,
+					 .items = items};
+}
+
+/* Different content with the same hash has the next free key: a look at the content decides. */
+int range_find(struct tables *tables, enum region region, const void *data, uint32_t items,
+	       uint32_t *offset)
+{
+	struct ecmper_range_key key = range_key(region, data, items);
+	struct ecmper_range range;
+
+	for (; !tables->ops->range_get(tables->arg, &key, &range); key.hash++) {
+		int ret = tables_touch(tables, region, range.offset, items);
+
+		if (ret)
+			return ret;
+		if (!memcmp(region_data(tables, region, range.offset), data,
+			    items * region_item(region))) {
+			*offset = range.offset;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items, int step)
+{
+	struct ecmper_range_key key =
+		range_key(region, region_data(tables, region, offset), items);
+	struct ecmper_range range;
+
+	while (!tables->ops->range_get(tables->arg, &key, &range) && range.offset != offset)
+		key.hash++;
+	if (tables->ops->range_get(tables->arg, &key, &range))
+		range = (struct ecmper_range){.offset = offset};
+	range.refs += step;
+	if (range.refs)
+		return tables->ops->range_set(tables->arg, &key, &range);
+	tables->ops->range_delete(tables->arg, &key);
+	range_rest(tables, region, offset, items);
+	return 0;
+}
