@@ -28,12 +28,11 @@ ecmper_flow_hash4(const volatile struct ecmper_hash_key *key, __be32 saddr, __be
 	return (sum * (key->word[4] | 1)) >> 32;
 }
 
-/* The line of `vip` in which a host prefix stands. `lines` is a power of two. */
+/* The line of `vip` in which a host prefix stands: by the upper bits of a product, because only they
+ * depend on every bit of the address. Neighbouring addresses get different lines. */
 static inline __attribute__((always_inline)) __u32 ecmper_vip_line4(__be32 addr, __u32 lines)
 {
-	__u32 mixed = addr * 0x9e3779b1u;
-
-	return (mixed ^ mixed >> 15) & (lines - 1);
+	return (__u64)(addr * 0x9e3779b1u) * lines >> 32;
 }
 
 #endif
