@@ -26,11 +26,11 @@
 #define ECMPER_MAP_TX_PORTS    tx_ports
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
-#define ECMPER_MAP_VIPS        vips /* server */
+#define ECMPER_MAP_VIPS        vips      /* server */
 #define ECMPER_LINK_TX_ERRORS  tx_errors /* not a map: the pinned link of ecmper_tx_errors */
 
-#define ECMPER_STR_(x) #x
-#define ECMPER_STR(x)  ECMPER_STR_(x)
+#define ECMPER_STR_(x)         #x
+#define ECMPER_STR(x)          ECMPER_STR_(x)
 
 /* An address of either family: IPv6 as it is, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 struct ecmper_addr {
@@ -45,7 +45,7 @@ struct ecmper_lpm_key {
 
 enum ecmper_prefix_flags {
 	ECMPER_PREFIX_CONNECTED = 1 << 0, /* the destination itself is the next hop */
-	ECMPER_PREFIX_MODULO = 1 << 1,	  /* table by modulo instead of Maglev */
+	ECMPER_PREFIX_MODULO = 1 << 1,    /* table by modulo instead of Maglev */
 };
 
 /*
@@ -182,7 +182,7 @@ struct ecmper_config {
 	__u32 max_history; /* slots of prv_nh */
 	__u32 max_members;
 	__u32 max_ports;
-	__u32 vip_lines; /* a power of two */
+	__u32 vip_lines;    /* a power of two */
 	__u32 prefix_count; /* kept by edits */
 	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
 	__u32 pad;
@@ -203,7 +203,8 @@ struct ecmper_config {
 #define ECMPER_ROUTER_REASONS(X)                                                                   \
 	X(forward, FORWARD, "sent to the bucket's current owner")                                  \
 	X(history, FORWARD, "bounced by a server, sent to a previous owner of the bucket")         \
-	X(chain_end, FORWARD, "bounced, no owner left to try: sent to the current owner to answer") \
+	X(chain_end, FORWARD,                                                                      \
+	  "bounced, no owner left to try: sent to the current owner to answer")                    \
 	X(connected, FORWARD, "sent to its destination, which is a known neighbour")               \
 	X(not_ip, PASS, "not IPv4: to the kernel")                                                 \
 	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
@@ -233,14 +234,14 @@ enum ecmper_router_reason {
 #define X(name, action, text) ROUTER_##name,
 	ECMPER_ROUTER_REASONS(X)
 #undef X
-	ROUTER_REASONS
+		ROUTER_REASONS
 };
 
 enum ecmper_server_reason {
 #define X(name, action, text) SERVER_##name,
 	ECMPER_SERVER_REASONS(X)
 #undef X
-	SERVER_REASONS
+		SERVER_REASONS
 };
 
 #define ECMPER_ASSERT_SIZE(type, size)                                                             \

@@ -93,7 +93,7 @@ struct {
 #define nh_at(map, slot)                                                                           \
 	({                                                                                         \
 		__u32 line_index = (slot) / ECMPER_LINE_SLOTS;                                     \
-		const struct ecmper_nh_line *line = map_lookup(map, &line_index);                \
+		const struct ecmper_nh_line *line = map_lookup(map, &line_index);                  \
 		line ? line->nh[(slot) % ECMPER_LINE_SLOTS] : 0;                                   \
 	})
 

@@ -12,10 +12,10 @@
 
 #include "ecmper_abi.h"
 
-#define MARK_LAST	 0
-#define MARK_MAX	 15
-#define MARK_DSCP_POOL	 0x0c /* the low two DSCP bits, as they stand in the ToS byte */
-#define MARK_ECN	 0x03
+#define MARK_LAST        0
+#define MARK_MAX         15
+#define MARK_DSCP_POOL   0x0c /* the low two DSCP bits, as they stand in the ToS byte */
+#define MARK_ECN         0x03
 #define MARK_TOS_BOUNCED 0x01
 
 static inline __attribute__((always_inline)) int mark_is_set(__u32 format, __u8 tos)

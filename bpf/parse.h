@@ -16,8 +16,8 @@
 #include <bpf/bpf_endian.h>
 #include "ecmper_abi.h"
 
-#define IP_MF	  0x2000
-#define IP_OFFSET 0x1fff
+#define IP_MF       0x2000
+#define IP_OFFSET   0x1fff
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -25,10 +25,10 @@
 struct packet {
 	struct ethhdr *eth;
 	struct iphdr *ip;
-	void *l4;	    /* first byte after the IP header */
-	void *end;	    /* one past the last readable byte */
-	__u32 bytes;	    /* of the frame, without padding and trailers */
-	__be32 ports;	    /* source and destination port, 0 where the protocol has none */
+	void *l4;           /* first byte after the IP header */
+	void *end;          /* one past the last readable byte */
+	__u32 bytes;        /* of the frame, without padding and trailers */
+	__be32 ports;       /* source and destination port, 0 where the protocol has none */
 	bool is_fragment;   /* first or later: a part of a datagram */
 	bool is_later_part; /* a fragment without the layer-4 header */
 };
@@ -53,9 +53,9 @@ static __always_inline enum parse_result parse(struct xdp_md *ctx, struct packet
 	pkt->ip = data + sizeof(*pkt->eth);
 	if (unlikely((void *)(pkt->ip + 1) > pkt->end))
 		return (void *)(pkt->eth + 1) <= pkt->end &&
-				       pkt->eth->h_proto == bpf_htons(ETH_P_IP) ?
-			       PARSE_BAD_HEADER :
-			       PARSE_NOT_IP;
+				       pkt->eth->h_proto == bpf_htons(ETH_P_IP)
+			       ? PARSE_BAD_HEADER
+			       : PARSE_NOT_IP;
 	if (pkt->eth->h_proto != bpf_htons(ETH_P_IP))
 		return PARSE_NOT_IP;
 	if (unlikely(pkt->eth->h_dest[0] & 1))

@@ -23,7 +23,7 @@ struct route {
 	__u32 cur_nh_offset; /* the table of current owners */
 	__u32 cur_nh_count;
 	const struct ecmper_prefix *prefix; /* NULL as long as the exact match was enough */
-	__u32 next_hop;			    /* id, index into neigh */
+	__u32 next_hop;                     /* id, index into neigh */
 	__u32 outcome; /* which kind of forwarding: forward, history, chain_end, connected */
 	__u8 tos;      /* ToS byte to send */
 };
@@ -119,8 +119,8 @@ static __always_inline bool choose_previous(struct route *route, __u32 hash, __u
 
 static __always_inline void choose_current(struct route *route, __u32 hash)
 {
-	route->next_hop = nh_at(ECMPER_MAP_CUR_NH,
-				route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
+	route->next_hop =
+		nh_at(ECMPER_MAP_CUR_NH, route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
 }
 
 /* A server sent the packet back: on to the bucket's history, or to where it ends. */
@@ -236,7 +236,8 @@ static __always_inline int verdict(const struct packet *pkt, int reason)
 {
 	count(reason, pkt->bytes);
 	switch (reason) {
-#define X(name, action, text) case ROUTER_##name: return ACTION_##action;
+#define X(name, action, text)                                                                      \
+	case ROUTER_##name: return ACTION_##action;
 		ECMPER_ROUTER_REASONS(X)
 #undef X
 	}

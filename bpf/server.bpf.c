@@ -146,7 +146,8 @@ static __always_inline int verdict(const struct packet *pkt, int reason)
 {
 	count(reason, pkt->bytes);
 	switch (reason) {
-#define X(name, action, text) case SERVER_##name: return ACTION_##action;
+#define X(name, action, text)                                                                      \
+	case SERVER_##name: return ACTION_##action;
 		ECMPER_SERVER_REASONS(X)
 #undef X
 	}

@@ -163,8 +163,9 @@ int tables_touch(struct tables *tables, enum region region, uint32_t offset, uin
 
 int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value)
 {
-	return tables_touch(tables, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count) ?:
-	       tables_touch(tables, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count);
+	return tables_touch(tables, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count)
+		       ?: tables_touch(tables, REGION_PRV_NH, value->prv_nh_offset,
+				       value->prv_nh_count);
 }
 
 void ranges_replace(struct tables *tables, const uint64_t *used)

@@ -75,11 +75,12 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 		if (!ids[i] || ids[i] == ours)
 			continue;
 		program_name(ids[i], name);
-		return ecmper_fail(err, -EBUSY,
-				   "%s already has the XDP program \"%s\" (id %u); detach it (bpftool "
-				   "net detach xdp dev %s, or ip link set dev %s xdp off) or take "
-				   "another device; nothing was changed",
-				   device->name, name, ids[i], device->name, device->name);
+		return ecmper_fail(
+			err, -EBUSY,
+			"%s already has the XDP program \"%s\" (id %u); detach it (bpftool "
+			"net detach xdp dev %s, or ip link set dev %s xdp off) or take "
+			"another device; nothing was changed",
+			device->name, name, ids[i], device->name, device->name);
 	}
 	return 0;
 }
@@ -128,9 +129,9 @@ int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 	if (fd < 0)
 		return ecmper_fail(err, fd, "cannot attach to %s in %s mode: %s%s", device->name,
 				   *is_native ? "native" : "generic", strerror(-fd),
-				   mode == ECMPER_XDP_NATIVE ?
-					   "; its driver may lack XDP, then --mode generic works" :
-					   "");
+				   mode == ECMPER_XDP_NATIVE
+					   ? "; its driver may lack XDP, then --mode generic works"
+					   : "");
 	pin_link_path(folder, device->ifindex, path, sizeof(path));
 	ret = bpf_obj_pin(fd, path);
 	if (ret)

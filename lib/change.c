@@ -10,8 +10,8 @@
 
 static uint32_t max_depth(const struct edit *edit)
 {
-	return edit->tables->config->mark == ECMPER_MARK_TOS ? ECMPER_DEPTH_MAX_TOS :
-							       ECMPER_DEPTH_MAX_DSCP;
+	return edit->tables->config->mark == ECMPER_MARK_TOS ? ECMPER_DEPTH_MAX_TOS
+							     : ECMPER_DEPTH_MAX_DSCP;
 }
 
 static void set_defaults(const struct edit *edit, struct draft *draft)
@@ -75,8 +75,8 @@ static int change_add(struct edit *edit, const struct ecmper_change *change)
 	ecmper_net_format(&change->net, net);
 	if (draft->exists && draft->wanted.is_connected != change->connected)
 		return fail(edit, change, -EEXIST,
-			    change->connected ? "has servers; del it first" :
-						"is a connected route; del it first",
+			    change->connected ? "has servers; del it first"
+					      : "is a connected route; del it first",
 			    net);
 	if (!draft->exists)
 		set_defaults(edit, draft);
@@ -88,8 +88,8 @@ static int change_add(struct edit *edit, const struct ecmper_change *change)
 		return ret;
 	for (unsigned int i = 0; i < change->via_count; i++) {
 		const struct ecmper_via *via = &change->vias[i];
-		struct server *server = draft_server(draft, &via->addr) ?:
-						draft_server_add(draft, &via->addr);
+		struct server *server =
+			draft_server(draft, &via->addr) ?: draft_server_add(draft, &via->addr);
 
 		if (!server)
 			return -ENOMEM;
@@ -205,7 +205,8 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 			    change->dev);
 	if (ret)
 		return fail(edit, change, ret,
-			    "the kernel does not take the device as a way out for XDP", change->dev);
+			    "the kernel does not take the device as a way out for XDP",
+			    change->dev);
 	neigh->has_link = true;
 	neigh->is_static = true;
 	return 0;

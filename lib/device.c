@@ -72,8 +72,8 @@ static int ask(const char *name, uint32_t ifindex, struct answer *answer)
 	    mnl_socket_sendto(socket, message, message->nlmsg_len) >= 0) {
 		do {
 			length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-			ret = length < 0 ? -1 :
-					   mnl_cb_run(buffer, length, seq,
+			ret = length < 0 ? -1
+					 : mnl_cb_run(buffer, length, seq,
 						      mnl_socket_get_portid(socket), read_link,
 						      answer);
 		} while (ret > MNL_CB_STOP);

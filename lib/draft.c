@@ -140,8 +140,7 @@ struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *a
 	wanted->servers = grown;
 	while (place < wanted->server_count && ecmper_addr_compare(&grown[place].addr, addr) < 0)
 		place++;
-	memmove(grown + place + 1, grown + place,
-		(wanted->server_count - place) * sizeof(*grown));
+	memmove(grown + place + 1, grown + place, (wanted->server_count - place) * sizeof(*grown));
 	wanted->server_count++;
 	grown[place] = (struct server){.addr = *addr, .weight = 1, .origin = ECMPER_ORIGIN_STATIC};
 	return &grown[place];

@@ -15,11 +15,11 @@
 #include <net/if.h>
 #include "ecmper_abi.h"
 
-#define ECMPER_PIN_DEFAULT "/sys/fs/bpf/ecmper"
-#define ECMPER_PIN_ENV	   "ECMPER_PIN"
-#define ECMPER_WEIGHT_MAX  10000
-#define ECMPER_BUCKETS_MIN 16
-#define ECMPER_BUCKETS_MAX 65536
+#define ECMPER_PIN_DEFAULT     "/sys/fs/bpf/ecmper"
+#define ECMPER_PIN_ENV         "ECMPER_PIN"
+#define ECMPER_WEIGHT_MAX      10000
+#define ECMPER_BUCKETS_MIN     16
+#define ECMPER_BUCKETS_MAX     65536
 #define ECMPER_BUCKETS_DEFAULT 4096
 
 struct ecmper_error {
@@ -84,8 +84,8 @@ struct ecmper_via {
 /* One line. Only the fields of its kind are set; -1 and HASH_KEEP mean "not given". */
 struct ecmper_change {
 	enum ecmper_change_kind kind;
-	unsigned int line; /* where it came from, 0 = command line */
-	struct ecmper_net net;	 /* ADD, DEL */
+	unsigned int line;       /* where it came from, 0 = command line */
+	struct ecmper_net net;   /* ADD, DEL */
 	struct ecmper_addr addr; /* PURGE, NEIGH_* */
 	bool connected;
 	enum ecmper_hash hash;
@@ -93,7 +93,7 @@ struct ecmper_change {
 	int depth;
 	struct ecmper_via *vias;
 	unsigned int via_count;
-	uint8_t mac[6];	     /* NEIGH_ADD */
+	uint8_t mac[6];        /* NEIGH_ADD */
 	char dev[IF_NAMESIZE]; /* NEIGH_ADD */
 };
 
@@ -145,7 +145,7 @@ void ecmper_report_free(struct ecmper_report *report);
 struct ecmper_server_view {
 	struct ecmper_addr addr;
 	uint32_t id;
-	int weight;	  /* -1: not a member, only in the history */
+	int weight; /* -1: not a member, only in the history */
 	uint8_t origin;
 	uint32_t buckets; /* it owns now */
 	uint32_t history; /* buckets that it owned before, and still remembers */
@@ -154,7 +154,7 @@ struct ecmper_server_view {
 
 struct ecmper_prefix_view {
 	struct ecmper_net net;
-	struct ecmper_prefix value; /* as in the map */
+	struct ecmper_prefix value;         /* as in the map */
 	struct ecmper_server_view *servers; /* by address; members first, then history only */
 	unsigned int server_count;
 };
@@ -174,8 +174,8 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 			 struct ecmper_prefix_view **views, unsigned int *count,
 			 struct ecmper_error *err);
 void ecmper_prefixes_free(struct ecmper_prefix_view *views, unsigned int count);
-int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views,
-		       unsigned int *count, struct ecmper_error *err);
+int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, unsigned int *count,
+		       struct ecmper_error *err);
 /* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end; and its address. */
 uint16_t ecmper_cur_nh_at(struct ecmper *ecmper, uint32_t slot);
 uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot);
@@ -194,7 +194,7 @@ struct ecmper_trace {
 	bool is_connected;
 	bool has_owner; /* hops[0] is the current owner; else all servers are drained */
 	uint32_t hash, bucket, bucket_count;
-	unsigned int hop_count;	     /* current owner first, then the chain; 0 = nobody */
+	unsigned int hop_count; /* current owner first, then the chain; 0 = nobody */
 	struct ecmper_neigh_view hops[1 + ECMPER_DEPTH_MAX_DSCP];
 };
 

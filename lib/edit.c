@@ -87,7 +87,8 @@ static int plan_all(struct edit *edit)
 
 		ret = plan_prefix(&edit->plan, edit->tables, &draft->net,
 				  draft->is_there ? &draft->old : NULL,
-				  draft->exists ? &draft->wanted : NULL, edit->is_purged, edit->err);
+				  draft->exists ? &draft->wanted : NULL, edit->is_purged,
+				  edit->err);
 	}
 	return ret;
 }

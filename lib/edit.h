@@ -20,7 +20,7 @@ struct draft {
 struct neigh_draft {
 	struct ecmper_addr addr;
 	bool is_static; /* after the edit */
-	bool has_link;	/* link is to be set */
+	bool has_link;  /* link is to be set */
 	struct ecmper_link link;
 	char dev[IF_NAMESIZE];
 	uint32_t id; /* 0: not taken yet */

@@ -82,10 +82,11 @@ int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	ret = bpf_obj_get(path);
 	if (ret == -ENOENT)
-		return ecmper_fail(err, ret,
-				   "ecmper is not up in %s: bring it up with ecmper-loader, or name "
-				   "the instance with --pin",
-				   folder);
+		return ecmper_fail(
+			err, ret,
+			"ecmper is not up in %s: bring it up with ecmper-loader, or name "
+			"the instance with --pin",
+			folder);
 	if (ret == -EPERM || ret == -EACCES)
 		return ecmper_fail(err, ret,
 				   "no right to open %s: this needs root, or CAP_BPF and "
@@ -148,8 +149,8 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 static size_t window_size(const struct ecmper *ecmper, enum map_index map, size_t start)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	size_t end = (map == MAP_CUR_NH ? ecmper->tables.config->max_buckets :
-					  ecmper->tables.config->max_history) *
+	size_t end = (map == MAP_CUR_NH ? ecmper->tables.config->max_buckets
+					: ecmper->tables.config->max_history) *
 		     sizeof(uint16_t);
 
 	end = (end + page - 1) / page * page;

@@ -36,10 +36,11 @@ static int load_failed(int code, struct ecmper_error *err)
 		return ecmper_fail(err, code,
 				   "no right to load XDP programs: this needs root, or CAP_BPF, "
 				   "CAP_NET_ADMIN and CAP_PERFMON");
-	return ecmper_fail(err, code,
-			   "the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.15 or "
-			   "newer with BTF (/sys/kernel/btf/vmlinux)",
-			   system.release, strerror(-code), complaint);
+	return ecmper_fail(
+		err, code,
+		"the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.15 or "
+		"newer with BTF (/sys/kernel/btf/vmlinux)",
+		system.release, strerror(-code), complaint);
 }
 
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err)
@@ -53,10 +54,11 @@ int role_config_read(const char *folder, struct ecmper_config *config, struct ec
 	ret = bpf_map_lookup_elem(fd, &key, config);
 	close(fd);
 	if (!ret && config->abi_version != ECMPER_ABI_VERSION)
-		return ecmper_fail(err, -EPROTO,
-				   "%s was made by ABI version %u of ecmper, this is version %u: use "
-				   "that version's programs, or `down` and `up` to start anew",
-				   folder, config->abi_version, ECMPER_ABI_VERSION);
+		return ecmper_fail(
+			err, -EPROTO,
+			"%s was made by ABI version %u of ecmper, this is version %u: use "
+			"that version's programs, or `down` and `up` to start anew",
+			folder, config->abi_version, ECMPER_ABI_VERSION);
 	return ret;
 }
 
@@ -65,7 +67,8 @@ static int reuse_maps(struct bpf_object *object, const char *folder, struct ecmp
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		int fd, ret;
 
 		if (bpf_map__is_internal(map))
@@ -88,7 +91,8 @@ static int pin_maps(struct bpf_object *object, const char *folder, struct ecmper
 	for (int last = 0; last < 2; last++) {
 		struct bpf_map *map;
 
-		bpf_object__for_each_map(map, object) {
+		bpf_object__for_each_map(map, object)
+		{
 			const char *name = bpf_map__name(map);
 			char path[600];
 			int ret;
@@ -216,9 +220,9 @@ static int set_vips(int fd, const struct ecmper_up_options *options, struct ecmp
 	return 0;
 }
 
-static int load_server(const struct ecmper_up_options *options,
-		       const struct ecmper_config *config, const char *folder, bool is_up,
-		       struct loaded *loaded, struct ecmper_error *err)
+static int load_server(const struct ecmper_up_options *options, const struct ecmper_config *config,
+		       const char *folder, bool is_up, struct loaded *loaded,
+		       struct ecmper_error *err)
 {
 	struct server_bpf *skel = server_bpf__open();
 	int ret;
@@ -235,8 +239,8 @@ static int load_server(const struct ecmper_up_options *options,
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
-	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
-	      set_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options, err);
+	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)
+		      ?: set_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options, err);
 	return ret || is_up ? ret : pin_maps(skel->obj, folder, err);
 }
 

@@ -121,8 +121,7 @@ static int range_delete(void *arg, const struct ecmper_range_key *key)
 	return bpf_map_delete_elem(fd_of(arg, MAP_RANGES), key);
 }
 
-static int range_next(void *arg, const struct ecmper_range_key *key,
-		      struct ecmper_range_key *next)
+static int range_next(void *arg, const struct ecmper_range_key *key, struct ecmper_range_key *next)
 {
 	return bpf_map_get_next_key(fd_of(arg, MAP_RANGES), key, next);
 }

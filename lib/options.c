@@ -56,9 +56,8 @@ static int set_mode(struct ecmper_up_options *options, const char *value, size_t
 
 static int set_mark(struct ecmper_up_options *options, const char *value, size_t offset)
 {
-	static const char *const words[] = {[ECMPER_MARK_DSCP] = "dscp",
-					    [ECMPER_MARK_TOS] = "tos",
-					    NULL};
+	static const char *const words[] = {
+		[ECMPER_MARK_DSCP] = "dscp", [ECMPER_MARK_TOS] = "tos", NULL};
 	int mark = find(words, value);
 
 	(void)offset;
@@ -101,7 +100,9 @@ static int set_size(struct ecmper_up_options *options, const char *value, size_t
 }
 
 #define SIZE(word, field)                                                                          \
-	{word, ROUTER, set_size, "a number", offsetof(struct ecmper_up_options, field)}
+	{                                                                                          \
+		word, ROUTER, set_size, "a number", offsetof(struct ecmper_up_options, field)      \
+	}
 
 static const struct option table[] = {
 	{"dev", ROUTER | SERVER, set_dev, "the name of a network device", 0},
@@ -140,9 +141,8 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 		return ecmper_fail(err, -ENOENT, "the %s has no option \"%s\"",
 				   options->role == ECMPER_ROUTER ? "router" : "server", word);
 	ret = option->set(options, value, option->offset);
-	return ret ? ecmper_fail(err, ret, "%s \"%s\": expected %s", word, value,
-				 option->expected) :
-		     0;
+	return ret ? ecmper_fail(err, ret, "%s \"%s\": expected %s", word, value, option->expected)
+		   : 0;
 }
 
 static int read_line(struct ecmper_up_options *options, char *line, struct ecmper_error *err)

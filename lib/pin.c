@@ -15,7 +15,7 @@
 #include "instance.h"
 #include "pin.h"
 
-#define BPFFS	    "/sys/fs/bpf"
+#define BPFFS       "/sys/fs/bpf"
 #define LINK_PREFIX "link_"
 
 static bool is_bpffs(const char *path)
@@ -134,7 +134,6 @@ int pins_remove(const char *path, struct ecmper_error *err)
 			ret = -errno;
 	if (dir)
 		closedir(dir);
-	return ret ? ecmper_fail(err, ret, "cannot remove the pins in %s: %s", path,
-				 strerror(-ret)) :
-		     0;
+	return ret ? ecmper_fail(err, ret, "cannot remove the pins in %s: %s", path, strerror(-ret))
+		   : 0;
 }

@@ -101,8 +101,8 @@ static int append_refs(struct plan *plan, const struct tables *tables)
 		plan->seen[id] = 0;
 		if (flags != SEEN_OLD && flags != SEEN_NEW)
 			continue;
-		op = flags == SEEN_NEW ? plan_append(plan, PHASE_PREPARE, OP_REF) :
-					 plan_append(plan, PHASE_RELEASE, OP_UNREF);
+		op = flags == SEEN_NEW ? plan_append(plan, PHASE_PREPARE, OP_REF)
+				       : plan_append(plan, PHASE_RELEASE, OP_UNREF);
 		if (!op)
 			return -ENOMEM;
 		op->offset = id;
@@ -110,8 +110,7 @@ static int append_refs(struct plan *plan, const struct tables *tables)
 	return 0;
 }
 
-static void see_old(struct plan *plan, const struct tables *tables,
-		    const struct ecmper_prefix *old)
+static void see_old(struct plan *plan, const struct tables *tables, const struct ecmper_prefix *old)
 {
 	for (uint32_t i = 0; i < old->members_count; i++)
 		plan->seen[tables->members[old->members_offset + i].nh] |= SEEN_OLD;
@@ -154,9 +153,9 @@ static uint32_t wanted_count(const struct tables *tables, const struct wanted *w
 	if (!wanted->is_modulo)
 		return wanted->buckets;
 	count = table_modulo_count(wanted->servers, wanted->server_count);
-	return count && old && holds_connections(tables, old) && count < old->cur_nh_count ?
-		       old->cur_nh_count :
-		       count;
+	return count && old && holds_connections(tables, old) && count < old->cur_nh_count
+		       ? old->cur_nh_count
+		       : count;
 }
 
 static bool is_same(const struct tables *tables, const struct ecmper_prefix *old,
@@ -202,15 +201,17 @@ static int check_wanted(const struct tables *tables, const struct wanted *wanted
 				   "cannot hold; use smaller weights or hash maglev",
 				   net, ECMPER_BUCKETS_MAX / 4);
 	if (count_active(wanted) > count)
-		return ecmper_fail(err, -EINVAL,
-				   "%s: %u servers do not fit a table of %u buckets; say buckets %u "
-				   "or more",
-				   net, count_active(wanted), count, count * 2);
+		return ecmper_fail(
+			err, -EINVAL,
+			"%s: %u servers do not fit a table of %u buckets; say buckets %u "
+			"or more",
+			net, count_active(wanted), count, count * 2);
 	if (old && count < old->cur_nh_count && holds_connections(tables, old))
-		return ecmper_fail(err, -EINVAL,
-				   "%s has %u buckets: a table of %u would lose connections; keep the "
-				   "size, or del the prefix and add it again",
-				   net, old->cur_nh_count, count);
+		return ecmper_fail(
+			err, -EINVAL,
+			"%s has %u buckets: a table of %u would lose connections; keep the "
+			"size, or del the prefix and add it again",
+			net, old->cur_nh_count, count);
 	return 0;
 }
 
@@ -354,8 +355,8 @@ static int plan_delete(struct plan *plan, struct tables *tables, const struct ec
 }
 
 int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
-		const struct ecmper_prefix *old, const struct wanted *wanted,
-		const bool *is_purged, struct ecmper_error *err)
+		const struct ecmper_prefix *old, const struct wanted *wanted, const bool *is_purged,
+		struct ecmper_error *err)
 {
 	struct ecmper_prefix value = {.addr = net->addr, .prefixlen = net->len, .generation = 1};
 	uint32_t count;

@@ -20,9 +20,9 @@ struct wanted {
 };
 
 enum op_kind {
-	OP_FILL,  /* data -> the region's range offset, count; its first reference */
-	OP_SHARE, /* one reference more to that range */
-	OP_REF,	  /* one reference more to next hop `offset` */
+	OP_FILL,    /* data -> the region's range offset, count; its first reference */
+	OP_SHARE,   /* one reference more to that range */
+	OP_REF,     /* one reference more to next hop `offset` */
 	OP_LPM_SET, /* the switch: value -> lpm[net] */
 	OP_VIP_SET, /* and for a host prefix: its slot in vip */
 	OP_VIP_CLEAR,
@@ -44,7 +44,7 @@ struct op {
 	enum region region;
 	uint32_t offset;
 	uint32_t count;
-	void *data; /* owned */
+	void *data;    /* owned */
 	uint64_t hash; /* of data, for OP_FILL */
 	struct ecmper_net net;
 	struct ecmper_prefix value;
@@ -55,7 +55,7 @@ struct plan {
 	struct op *ops[PHASES];
 	unsigned int count[PHASES];
 	unsigned int room[PHASES];
-	uint8_t *seen; /* scratch: one byte a next-hop id */
+	uint8_t *seen;       /* scratch: one byte a next-hop id */
 	unsigned int *fills; /* index + 1 of each OP_FILL in PHASE_PREPARE, placed by hash */
 	unsigned int fill_count, fill_room;
 	struct server *last_servers; /* the table computed last: often the next one's, too */
@@ -82,8 +82,8 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
  * enlarges it; -EINVAL: the tables cannot be built.
  */
 int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
-		const struct ecmper_prefix *old, const struct wanted *wanted,
-		const bool *is_purged, struct ecmper_error *err);
+		const struct ecmper_prefix *old, const struct wanted *wanted, const bool *is_purged,
+		struct ecmper_error *err);
 
 /* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
 int plan_step(struct tables *tables, const struct op *op);

@@ -86,8 +86,8 @@ static int share(struct plan *plan, enum region region, uint32_t items, uint32_t
 static int fill(struct plan *plan, struct tables *tables, enum region region, void *data,
 		uint32_t items, uint64_t hash, uint32_t *offset, struct ecmper_error *err)
 {
-	int ret = take(tables, region, items, offset, err) ?:
-		  tables_touch(tables, region, *offset, items);
+	int ret = take(tables, region, items, offset, err)
+			  ?: tables_touch(tables, region, *offset, items);
 	struct op *op = ret ? NULL : plan_append(plan, PHASE_PREPARE, OP_FILL);
 
 	if (!op) {

@@ -11,8 +11,8 @@
 
 struct found {
 	uint64_t *used; /* units that lpm refers to */
-	uint32_t *refs;	 /* by next-hop id */
-	uint8_t *seen;	 /* scratch, by next-hop id */
+	uint32_t *refs; /* by next-hop id */
+	uint8_t *seen;  /* scratch, by next-hop id */
 	uint32_t prefixes;
 };
 
@@ -89,8 +89,8 @@ static int find_all(struct found *found, struct tables *tables)
 	while (!ret) {
 		struct ecmper_prefix value;
 
-		ret = tables->ops->lpm_get(tables->arg, &net, &value) ?:
-		      tables_touch_prefix(tables, &value);
+		ret = tables->ops->lpm_get(tables->arg, &net, &value)
+			      ?: tables_touch_prefix(tables, &value);
 		if (ret)
 			return ret;
 		ret = find_prefix(found, tables, &value);
@@ -185,6 +185,7 @@ out:
 	free(found.seen);
 	return ret ? ecmper_fail(err, ret,
 				 "cannot finish the change of a command that was killed: %s; try "
-				 "again", strerror(-ret)) :
-		     0;
+				 "again",
+				 strerror(-ret))
+		   : 0;
 }

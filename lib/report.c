@@ -124,8 +124,7 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 	ecmper_addr_format(&draft->addr, addr);
 	if (!draft->is_static)
 		return was_static ? add(report, "neigh del %s", addr) : 0;
-	if (!draft->has_link ||
-	    (was_static && link && !memcmp(link, &draft->link, sizeof(*link))))
+	if (!draft->has_link || (was_static && link && !memcmp(link, &draft->link, sizeof(*link))))
 		return 0;
 	return add(report, "neigh add %s lladdr %s dev %s", addr,
 		   ecmper_mac_format(draft->link.dst_mac, mac), draft->dev);

@@ -36,9 +36,8 @@ struct ecmper_range_key range_key(enum region region, const void *data, uint32_t
 	word = 0;
 	memcpy(&word, (const char *)data + i, size - i);
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return (struct ecmper_range_key){.hash = hash ^ hash >> 32,
-					 .region = region,
-					 .items = items};
+	return (struct ecmper_range_key){
+		.hash = hash ^ hash >> 32, .region = region, .items = items};
 }
 
 /* Different content with the same hash has the next free key: a look at the content decides. */
@@ -64,8 +63,7 @@ int range_find(struct tables *tables, enum region region, const void *data, uint
 
 int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items, int step)
 {
-	struct ecmper_range_key key =
-		range_key(region, region_data(tables, region, offset), items);
+	struct ecmper_range_key key = range_key(region, region_data(tables, region, offset), items);
 	struct ecmper_range range;
 
 	while (!tables->ops->range_get(tables->arg, &key, &range) && range.offset != offset)

@@ -19,8 +19,8 @@ const struct ecmper_reason ecmper_router_reasons[ROUTER_REASONS] = {ECMPER_ROUTE
 const struct ecmper_reason ecmper_server_reasons[SERVER_REASONS] = {ECMPER_SERVER_REASONS(X)};
 #undef X
 
-static const unsigned int reason_counts[] = {[ECMPER_ROUTER] = ROUTER_REASONS,
-					     [ECMPER_SERVER] = SERVER_REASONS};
+static const unsigned int reason_counts[] = {
+	[ECMPER_ROUTER] = ROUTER_REASONS, [ECMPER_SERVER] = SERVER_REASONS};
 
 bool ecmper_is_up(const char *pin, enum ecmper_role role)
 {
@@ -54,8 +54,8 @@ static int read_reasons(const char *pin, struct ecmper_stats *stats, struct ecmp
 		return ret;
 	stats->cpu_count = cpus;
 	stats->reason_count = reason_counts[stats->role];
-	stats->reasons = stats->role == ECMPER_ROUTER ? ecmper_router_reasons :
-							ecmper_server_reasons;
+	stats->reasons =
+		stats->role == ECMPER_ROUTER ? ecmper_router_reasons : ecmper_server_reasons;
 	stats->counters = calloc((size_t)stats->reason_count * cpus, sizeof(*stats->counters));
 	if (!stats->counters)
 		ret = -ENOMEM;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include "table.h"
 
-#define WORD	   64
+#define WORD       64
 #define LISTED_MAX 256 /* about the root of the largest table */
 
 uint32_t servers_weight(const struct server *servers, unsigned int n)
@@ -163,8 +163,7 @@ static unsigned int start_walkers(struct walker *walkers, uint32_t mask,
 	return active;
 }
 
-int table_fill_maglev(uint16_t *slots, uint32_t count, const struct server *servers,
-		      unsigned int n)
+int table_fill_maglev(uint16_t *slots, uint32_t count, const struct server *servers, unsigned int n)
 {
 	struct free_set set = {.mask = count - 1, .left = count};
 	struct walker *walkers = calloc(n ? n : 1, sizeof(*walkers));

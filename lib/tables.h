@@ -100,8 +100,7 @@ int range_find(struct tables *tables, enum region region, const void *data, uint
 	       uint32_t *offset);
 /* One prefix more (+1) or less (-1) refers to the range. The first reference of a range enters
  * it; when none is left, it rests. The content must stand in its place. */
-int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
-	      int step);
+int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items, int step);
 
 /* Before a range of cur_nh or prv_nh is read or written for the first time. -ENOMEM. */
 int tables_touch(struct tables *tables, enum region region, uint32_t offset, uint32_t items);

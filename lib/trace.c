@@ -48,9 +48,9 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 		trace->has_owner = trace->hop_count;
 		return 0;
 	}
-	trace->hash = ecmper_flow_hash4(&ecmper->tables.config->hash_key,
-					ecmper_addr_to_ipv4(&flow->src),
-					ecmper_addr_to_ipv4(&flow->dst), ports_of(flow), flow->proto);
+	trace->hash =
+		ecmper_flow_hash4(&ecmper->tables.config->hash_key, ecmper_addr_to_ipv4(&flow->src),
+				  ecmper_addr_to_ipv4(&flow->dst), ports_of(flow), flow->proto);
 	trace->bucket_count = value.cur_nh_count;
 	trace->bucket = trace->hash & (value.cur_nh_count - 1);
 	add_hop(ecmper, ecmper_cur_nh_at(ecmper, value.cur_nh_offset + trace->bucket), trace);

@@ -60,8 +60,8 @@ static int compare_neighs(const void *a, const void *b)
 	return ecmper_addr_compare(&x->addr, &y->addr);
 }
 
-int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views,
-		       unsigned int *count, struct ecmper_error *err)
+int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, unsigned int *count,
+		       struct ecmper_error *err)
 {
 	uint32_t max = ecmper->tables.config->max_next_hops;
 
@@ -140,8 +140,8 @@ static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 	}
 	free(place);
 	/* Most prefixes have few of all servers. */
-	view->servers = reallocarray(view->servers, view->server_count + 1,
-				     sizeof(*view->servers)) ?: view->servers;
+	view->servers = reallocarray(view->servers, view->server_count + 1, sizeof(*view->servers))
+				?: view->servers;
 	qsort(view->servers, view->server_count, sizeof(*view->servers), compare_servers);
 	return 0;
 }
@@ -156,8 +156,8 @@ static int view_prefix(struct ecmper *ecmper, const struct ecmper_net *net,
 
 	for (int tries = 0; tries < 100; tries++) {
 		*view = (struct ecmper_prefix_view){.net = *net};
-		ret = tables->ops->lpm_get(tables->arg, net, &view->value) ?:
-		      view_servers(ecmper, view);
+		ret = tables->ops->lpm_get(tables->arg, net, &view->value)
+			      ?: view_servers(ecmper, view);
 		if (ret || (!tables->ops->lpm_get(tables->arg, net, &after) &&
 			    after.generation == view->value.generation))
 			return ret;

@@ -32,8 +32,7 @@ static uint64_t *find_slot(struct tables *tables, uint32_t addr)
 	return free_slot;
 }
 
-void vip_set(struct tables *tables, const struct ecmper_net *net,
-	     const struct ecmper_prefix *value)
+void vip_set(struct tables *tables, const struct ecmper_net *net, const struct ecmper_prefix *value)
 {
 	uint64_t *slot = find_slot(tables, ecmper_addr_to_ipv4(&net->addr));
 

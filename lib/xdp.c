@@ -14,7 +14,7 @@
 #include "pin.h"
 #include "xdp.h"
 
-#define SLOTS_MAX   (1U << 30)
+#define SLOTS_MAX (1U << 30)
 
 static const struct {
 	const char *option;
@@ -22,8 +22,10 @@ static const struct {
 	size_t wanted, actual; /* places in the options and in the config */
 } sizes[] = {
 #define SIZE(name, option, fallback, min, max)                                                     \
-	{option, fallback, min, max, offsetof(struct ecmper_up_options, name),                     \
-	 offsetof(struct ecmper_config, name)}
+	{                                                                                          \
+		option, fallback, min, max, offsetof(struct ecmper_up_options, name),              \
+			offsetof(struct ecmper_config, name)                                       \
+	}
 	SIZE(max_prefixes, "--max-prefixes", 16384, 1, 1 << 24),
 	SIZE(max_next_hops, "--max-next-hops", 4096, 2, UINT16_MAX + 1),
 	SIZE(max_buckets, "--max-buckets", 4 << 20, 64, SLOTS_MAX),
@@ -43,10 +45,11 @@ static int set_sizes(const struct ecmper_up_options *options, bool is_up,
 			return ecmper_fail(err, -EINVAL, "%s %u is out of range: %u to %u",
 					   sizes[i].option, wanted, sizes[i].min, sizes[i].max);
 		if (is_up && wanted && wanted != *actual)
-			return ecmper_fail(err, -EBUSY,
-					   "%s is fixed while the router is up (%u): `down` first, or "
-					   "leave it out",
-					   sizes[i].option, *actual);
+			return ecmper_fail(
+				err, -EBUSY,
+				"%s is fixed while the router is up (%u): `down` first, or "
+				"leave it out",
+				sizes[i].option, *actual);
 		if (!is_up)
 			*actual = wanted ? wanted : sizes[i].fallback;
 	}
@@ -95,10 +98,11 @@ static int find_devices(const struct ecmper_up_options *options, const char *fol
 	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
 		ret = device_get(options->devs[i], &devices[i]);
 		if (ret)
-			return ecmper_fail(err, ret,
-					   "%s: no such device in this network namespace; `ip link` "
-					   "lists them",
-					   options->devs[i]);
+			return ecmper_fail(
+				err, ret,
+				"%s: no such device in this network namespace; `ip link` "
+				"lists them",
+				options->devs[i]);
 		ret = xdp_check_free(&devices[i], folder, err);
 	}
 	return ret;
@@ -162,8 +166,8 @@ static int up(const struct ecmper_up_options *options, const char *folder, bool 
 	struct replacement replacement = {.options = options, .devices = devices};
 	int ret;
 
-	ret = find_devices(options, folder, devices, err) ?:
-	      make_config(options, is_up, config, err);
+	ret = find_devices(options, folder, devices, err)
+		      ?: make_config(options, is_up, config, err);
 	if (ret)
 		return ret;
 	if (!is_up) /* an `up` that was killed left something unfinished */

@@ -28,7 +28,8 @@ static const char usage[] =
 	"  --mark FORMAT      dscp (default) or tos (the format of the P4 prototype); the same on all\n"
 	"  --hash-key HEX     router: 32 digits, shared by routers that serve the same VIPs (default: random)\n"
 	"  --config FILE      read options from FILE, one `word value` a line, such as `dev eth0`\n"
-	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT ", or ECMPER_PIN)\n"
+	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT
+	", or ECMPER_PIN)\n"
 	"  --max-prefixes N, --max-next-hops N, --max-buckets N, --max-history N, --max-members N,\n"
 	"  --max-ports N      router: sizes of its maps, fixed while it is up\n"
 	"  -h, --help; -V, --version\n"
@@ -93,8 +94,8 @@ static int read_options(struct ecmper_up_options *options, int argc, char **argv
 		if (ecmper_option_set(options, word + 2, value, &err))
 			return complain(USAGE, err.text);
 	}
-	return *options->pin == '/' ? DONE :
-				      complain(USAGE, "the pin folder's name must begin with /");
+	return *options->pin == '/' ? DONE
+				    : complain(USAGE, "the pin folder's name must begin with /");
 }
 
 static int bring_up(const struct ecmper_up_options *options)
@@ -114,9 +115,9 @@ static int bring_up(const struct ecmper_up_options *options)
 		       report.ports[i].was_attached ? "replaced" : "up", report.ports[i].dev,
 		       report.ports[i].is_native ? "native" : "generic",
 		       report.ports[i].is_native || options->mode == ECMPER_XDP_GENERIC ||
-				       report.ports[i].was_attached ?
-			       "" :
-			       " (its driver refused native mode: slower)");
+				       report.ports[i].was_attached
+			       ? ""
+			       : " (its driver refused native mode: slower)");
 	return DONE;
 }
 

@@ -66,7 +66,8 @@ struct fake {
 	({                                                                                         \
 		int found_at = -1;                                                                 \
 		for (size_t i_ = 0; i_ < sizeof(list) / sizeof(*(list)) && found_at < 0; i_++)     \
-			if ((list)[i_].is_there && !memcmp(&(list)[i_].field, key, sizeof(*(key))))\
+			if ((list)[i_].is_there &&                                                 \
+			    !memcmp(&(list)[i_].field, key, sizeof(*(key))))                       \
 				found_at = i_;                                                     \
 		found_at;                                                                          \
 	})
@@ -238,8 +239,7 @@ static int fake_neigh_mac_next(void *arg, const struct ecmper_mac *mac, struct e
 	return FAKE_NEXT(fake->macs, mac, mac, next);
 }
 
-static int fake_range_get(void *arg, const struct ecmper_range_key *key,
-			  struct ecmper_range *range)
+static int fake_range_get(void *arg, const struct ecmper_range_key *key, struct ecmper_range *range)
 {
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ranges, key, key);

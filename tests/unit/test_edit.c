@@ -249,7 +249,7 @@ static const char *const vips[VIPS] = {"10.0.10.0/32", "10.0.10.1/32", "10.1.0.0
 static struct glance {
 	struct ecmper_prefix value;
 	struct picture picture;
-} *glances;
+} * glances;
 static unsigned int glance_count, glance_graces;
 static struct picture before[VIEWS], now[VIEWS];
 static bool has_switched[VIEWS];
@@ -281,9 +281,8 @@ static void take_all(const struct fake *fake, struct picture pictures[VIEWS])
 
 static void keep_glance(const struct ecmper_prefix *value, const struct picture *picture)
 {
-	if (glance_count < KEEP &&
-	    (!glance_count ||
-	     memcmp(&glances[glance_count - 1].picture, picture, sizeof(*picture))))
+	if (glance_count < KEEP && (!glance_count || memcmp(&glances[glance_count - 1].picture,
+							    picture, sizeof(*picture))))
 		glances[glance_count++] = (struct glance){*value, *picture};
 }
 
@@ -333,7 +332,8 @@ static void random_edit(char *text, size_t size)
 			 server, random() % 3, server, 1 + random() % 3);
 		break;
 	case 5:
-		snprintf(text, size, "add %s buckets 128 via 10.0.0.%d\nadd %s buckets 64 via 10.0.0.%ld\n",
+		snprintf(text, size,
+			 "add %s buckets 128 via 10.0.0.%d\nadd %s buckets 64 via 10.0.0.%ld\n",
 			 vip, server, vips[0], 1 + random() % 5);
 		break;
 	default:
@@ -390,9 +390,11 @@ static void killed_at_any_step_the_next_command_finishes(void **state)
 
 	(void)state;
 	srandom(4);
-	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
-		   "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
-		   "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	must(fake,
+	     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+	     "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
+	     "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n",
+	     BATCH);
 	for (int round = 0; round < 400; round++) {
 		char text[256];
 		int status;
@@ -490,14 +492,18 @@ static void apply_makes_the_state_equal_and_says_how(void **state)
 	struct ecmper_report report;
 
 	(void)state;
-	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
-		   "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n"
-		   "add 10.2.0.0/24 connected\n", BATCH);
-	assert_int_equal(fake_edit(fake, "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
-					 "add 10.0.10.0/32 buckets 64 via 10.0.0.2\n"
-					 "add 10.0.10.0/32 via 10.0.0.3 weight 5\n"
-					 "add 10.0.10.1/32 buckets 16 depth 2 via 10.0.0.2\n",
-				   APPLY, &report, &err), 0);
+	must(fake,
+	     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+	     "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n"
+	     "add 10.2.0.0/24 connected\n",
+	     BATCH);
+	assert_int_equal(fake_edit(fake,
+				   "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
+				   "add 10.0.10.0/32 buckets 64 via 10.0.0.2\n"
+				   "add 10.0.10.0/32 via 10.0.0.3 weight 5\n"
+				   "add 10.0.10.1/32 buckets 16 depth 2 via 10.0.0.2\n",
+				   APPLY, &report, &err),
+			 0);
 	assert_int_equal(report.count, sizeof(lines) / sizeof(*lines));
 	for (unsigned int i = 0; i < report.count; i++)
 		assert_string_equal(report.lines[i], lines[i]);
@@ -512,8 +518,10 @@ static void a_neighbour_stays_while_history_names_it(void **state)
 	struct ecmper_addr addr = ecmper_addr_from_ipv4(htonl(0x0a000001));
 
 	(void)state;
-	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
-		   "add 10.0.10.0/32 buckets 16 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	must(fake,
+	     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+	     "add 10.0.10.0/32 buckets 16 via 10.0.0.1 via 10.0.0.2\n",
+	     BATCH);
 	must(fake, "del 10.0.10.0/32 via 10.0.0.1\nneigh del 10.0.0.1\n", BATCH);
 	assert_true(FAKE_FIND(fake->ids, addr, &addr) >= 0);
 	must(fake, "purge 10.0.0.1\n", BATCH);
@@ -556,8 +564,8 @@ static void what_does_not_fit_is_refused_with_the_option_that_helps(void **state
 	must_fail(fake, text, "--max-prefixes");
 	text[0] = '\0';
 	for (int i = 1; i <= FAKE_PORTS + 1; i++)
-		sprintf(text + strlen(text), "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d%d\n",
-			i);
+		sprintf(text + strlen(text),
+			"neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d%d\n", i);
 	must_fail(fake, text, "--max-ports");
 	check(fake);
 	fake_free(fake);
@@ -578,8 +586,10 @@ static void what_makes_no_sense_is_refused(void **state)
 	must_fail(fake, "add 10.2.0.0/24 via 10.0.0.1\n", "connected route");
 	must_fail(fake, "add 10.0.10.0/32 buckets 32 via 10.0.0.1\n", "would lose connections");
 	must_fail(fake, "add 10.0.10.1/32 via 10.0.0.1\ndel 10.0.10.9/32\n", "line 2");
-	must_fail(fake, "add 10.0.10.3/32 hash modulo via 10.0.0.1 weight 10000 via 10.0.0.2 "
-			"weight 10000\n", "weights");
+	must_fail(fake,
+		  "add 10.0.10.3/32 hash modulo via 10.0.0.1 weight 10000 via 10.0.0.2 "
+		  "weight 10000\n",
+		  "weights");
 	fake->config.mark = ECMPER_MARK_TOS;
 	must_fail(fake, "add 10.0.10.0/32 depth 2 via 10.0.0.1\n", "--mark dscp");
 	must(fake, "add 10.0.10.5/32 buckets 16 via 10.0.0.1\n", BATCH);

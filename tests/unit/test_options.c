@@ -91,9 +91,10 @@ static void a_file_may_hold_the_state_too(void **state)
 	struct ecmper_up_options options = {.role = ECMPER_ROUTER, .mark = -1};
 
 	(void)state;
-	assert_int_equal(read_text(&options, "# the router\n\ndev eth0 # in\n\tmark dscp\n"
-					     "add 10.0.10.0/32 via 10.0.0.1\n"
-					     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev eth0\n"),
+	assert_int_equal(read_text(&options,
+				   "# the router\n\ndev eth0 # in\n\tmark dscp\n"
+				   "add 10.0.10.0/32 via 10.0.0.1\n"
+				   "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev eth0\n"),
 			 0);
 	assert_int_equal(options.dev_count, 1);
 	assert_int_equal(options.mark, ECMPER_MARK_DSCP);

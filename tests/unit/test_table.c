@@ -78,7 +78,8 @@ static void shares_follow_weights(void **state)
 	static const struct {
 		unsigned int n;
 		uint16_t weight[4];
-	} cases[] = {{2, {1, 3}}, {3, {1, 2, 5}}, {4, {10, 10, 10, 1}}, {3, {0, 1, 1}}, {2, {7, 7}}};
+	} cases[] = {
+		{2, {1, 3}}, {3, {1, 2, 5}}, {4, {10, 10, 10, 1}}, {3, {0, 1, 1}}, {2, {7, 7}}};
 	uint16_t slots[BUCKETS];
 	struct server servers[4];
 
@@ -91,7 +92,8 @@ static void shares_follow_weights(void **state)
 			servers[i].weight = cases[c].weight[i];
 		table_fill_maglev(slots, BUCKETS, servers, n);
 		for (unsigned int i = 0; i < n; i++) {
-			double want = (double)BUCKETS * servers[i].weight / servers_weight(servers, n);
+			double want =
+				(double)BUCKETS * servers[i].weight / servers_weight(servers, n);
 
 			assert_true(abs((int)count_id(slots, BUCKETS, i + 1) - (int)want) <= 2);
 		}
