@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Demo 2, sourced by demo.sh: transfers of 1 MB by ApacheBench while servers 2, 3 and 4 are added
+# and removed, each server limited to 100 Mbit/s.
+
+DEMO2_REQUESTS=360
+DEMO2_PARALLEL=12
+DEMO2_STEP=2 # seconds from one change to the next
+DEMO2_CHANGES=("add 2" "add 3" "add 4" "del 4" "del 3" "del 2")
+
+# Connections that the client's kernel saw reset, each counted once.
+demo2_resets()
+{
+	lab_exec ns99 nstat -asz TcpEstabResets | awk '/TcpEstabResets/ { print $2 }'
+}
+
+# A figure of ab's report: the first number behind the label, or 0.
+demo2_figure()
+{
+	local figure
+
+	figure=$(sed -nE "s|^ *$1 +([0-9.]+).*|\1|p" "$LAB_DIR/ab.log" | head -n 1)
+	echo "${figure:-0}"
+}
+
+# One of the parts of "(Connect: 0, Receive: 40, Length: 40, Exceptions: 40)", or 0.
+demo2_failed()
+{
+	local figure
+
+	figure=$(sed -nE "s|.*[(, ]$1: ([0-9]+).*|\1|p" "$LAB_DIR/ab.log" | head -n 1)
+	echo "${figure:-0}"
+}
+
+# Broken transfers, each once. Of one that is reset, ab counts a failed receive, a wrong length and
+# an exception; but when the reset comes together with data, an exception only, and the request
+# never completes. So: those of the wrong length, and those that never completed. The client's
+# kernel must have seen as many resets; if it saw more, they count.
+demo2_broken()
+{
+	local by_ab by_kernel
+
+	by_ab=$((DEMO2_REQUESTS - $(demo2_figure 'Complete requests:') + $(demo2_failed Length)))
+	by_kernel=$(demo2_resets)
+	((by_ab == by_kernel)) ||
+		echo "(ab's figures make $by_ab broken transfers, the client's kernel saw $by_kernel resets)" >&2
+	echo $((by_ab > by_kernel ? by_ab : by_kernel))
+}
+
+demo2_change()
+{
+	local verb=$1 server=$2 finished
+
+	lab_ctl "$verb" "$LAB_VIP/32" via "$(lab_server_addr "$server")" >/dev/null
+	finished=$(cat "$LAB_DIR"/ns*/access.log | wc -l)
+	printf '%4d s  %s server %d   (%d transfers so far)\n' $((SECONDS - DEMO2_START)) "$verb" "$server" "$finished"
+}
+
+demo2_is_idle()
+{
+	[[ -z $(lab_exec ns99 ss -Htn state established state syn-sent "dst $LAB_VIP") ]]
+}
+
+# Until the time has come, or ab is done, or has no connection left: it waits in vain for the
+# requests that it lost count of, and reports when interrupted.
+demo2_pause()
+{
+	local until=$1 ab=$2 idle=0
+
+	while ((SECONDS < until)); do
+		sleep 0.05
+		! lab_is_gone "$ab" || return 1
+		if demo2_is_idle; then
+			idle=$((idle + 1))
+		else
+			idle=0
+		fi
+		if ((idle == 10)); then
+			kill -INT "$ab"
+			return 1
+		fi
+	done
+}
+
+# A change every step, round and round.
+demo2_churn()
+{
+	local ab=$1 next=0
+
+	DEMO2_START=$SECONDS
+	while demo2_pause $((DEMO2_START + DEMO2_STEP * (next + 1))) "$ab"; do
+		# shellcheck disable=SC2086 # two words
+		demo2_change ${DEMO2_CHANGES[next % ${#DEMO2_CHANGES[@]}]}
+		next=$((next + 1))
+	done
+}
+
+# Packets that the servers bounced and the router sent on by its history.
+demo2_bounced()
+{
+	lab_ctl -j stats |
+		jq '[.reasons[] | select(.reason == "history" or .reason == "chain_end") | .packets] | add'
+}
+
+demo2_row()
+{
+	printf '%-12s %8s %8s %8s %10s %8s %8s %9s\n' "$@"
+}
+
+# demo2_run NAME 0|1: one row of the table, into DEMO2_ROW.
+demo2_run()
+{
+	local ab
+
+	heading "Demo 2, $1: $DEMO2_REQUESTS transfers of 1 MB, $DEMO2_PARALLEL at a time"
+	fresh_lab 4 LAB_WIRE=0 LAB_RATE=100mbit LAB_ACTIVE=1 LAB_SERVER_PROG="$2"
+	lab_spawn ns99 ab.log ab -r -s 60 -n "$DEMO2_REQUESTS" -c "$DEMO2_PARALLEL" "http://$LAB_VIP/1m.bin"
+	ab=$LAB_PID
+	demo2_churn "$ab"
+	wait "$ab" || true # 1 when interrupted
+	grep -q '^Complete requests:' "$LAB_DIR/ab.log" || {
+		cat "$LAB_DIR/ab.log"
+		say "ApacheBench failed"
+		return 1
+	}
+	DEMO2_BROKEN=$(demo2_broken)
+	DEMO2_ROW=$(demo2_row "$1" "$DEMO2_REQUESTS" "$DEMO2_BROKEN" \
+		"$(demo2_figure 'Time taken for tests:') s" "$(demo2_figure 'Requests per second:')/s" \
+		"$(demo2_figure '50%') ms" "$(demo2_figure '99%') ms" "$(demo2_bounced)")
+}
+
+demo2()
+{
+	local plain_row plain_broken
+
+	demo2_run "plain ECMP" 0
+	plain_row=$DEMO2_ROW plain_broken=$DEMO2_BROKEN
+	demo2_run "ECMP-ER" 1
+	say ""
+	demo2_row "" requests broken time rate p50 p99 bounced
+	say "$plain_row"
+	say "$DEMO2_ROW"
+	# shellcheck disable=SC2034 # read by demo.sh
+	((DEMO2_BROKEN == 0)) || ER_BROKE=1
+	((plain_broken > 0)) || say "Plain ECMP broke no transfer this time: the run shows nothing."
+}

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs the packages that ecmper needs and this machine lacks, with apt (Debian 12, Ubuntu
+# 24.04) or dnf (Fedora). Quick when nothing is missing. Starts no service.
+set -euo pipefail
+
+usage()
+{
+	cat <<'USAGE'
+Usage: install-deps.sh [build|test|all]    what it takes to build, to run tests and demos, or both (default)
+USAGE
+}
+
+DEB_BUILD="clang llvm gcc libc6-dev make pkg-config libbpf-dev libelf-dev zlib1g-dev libmnl-dev libjansson-dev"
+DEB_TEST="libcmocka-dev nginx-light apache2-utils netcat-openbsd tcpdump ethtool iproute2 jq shellcheck
+	clang-format mandoc util-linux procps curl systemd strace git"
+RPM_BUILD="clang llvm gcc glibc-devel make pkgconf-pkg-config bpftool libbpf-devel elfutils-libelf-devel
+	zlib-devel libmnl-devel jansson-devel"
+RPM_TEST="libcmocka-devel libasan libubsan nginx-core httpd-tools netcat tcpdump ethtool iproute iproute-tc
+	jq ShellCheck clang-tools-extra mandoc util-linux procps-ng curl systemd strace git-core diffutils"
+
+POLICY=/usr/sbin/policy-rc.d
+
+# bpftool's package: its own on Debian, part of the kernel's tools on Ubuntu.
+deb_bpftool()
+{
+	if grep -q '^ID=ubuntu' /etc/os-release; then
+		echo "linux-tools-common linux-tools-generic"
+	else
+		echo "bpftool"
+	fi
+}
+
+# deb_missing PACKAGE...: those that are not installed.
+deb_missing()
+{
+	local package
+
+	for package in "$@"; do
+		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+			echo "$package"
+	done
+}
+
+rpm_missing()
+{
+	local package
+
+	for package in "$@"; do
+		rpm -q --quiet --whatprovides "$package" || echo "$package"
+	done
+}
+
+# No service is started while this file says so; one that is there already is left alone.
+hold_services()
+{
+	[[ ! -e $POLICY ]] || return 0
+	trap 'rm -f "$POLICY"' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+	chmod +x "$POLICY"
+}
+
+deb_install()
+{
+	hold_services
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+rpm_install()
+{
+	dnf install -y -q --setopt=install_weak_deps=False "$@"
+}
+
+# Ubuntu's /usr/sbin/bpftool runs the one made for the running kernel, and fails when there is
+# none. Any version does for us.
+link_bpftool()
+{
+	local real
+
+	! bpftool version >/dev/null 2>&1 || return 0
+	real=$(find /usr/lib/linux-tools*/ -name bpftool 2>/dev/null | sort -V | tail -n 1)
+	[[ -n $real ]] || {
+		echo "install-deps: bpftool does not run, and /usr/lib/linux-tools has none" >&2
+		return 1
+	}
+	ln -sf "$real" /usr/local/sbin/bpftool
+}
+
+install_missing()
+{
+	local how=$1
+
+	shift
+	(($# > 0)) || return 0
+	if ((EUID != 0)); then
+		echo "install-deps: missing: $*. Run as root to install them." >&2
+		return 1
+	fi
+	echo "installing: $*"
+	"$how" "$@"
+}
+
+what=${1:-all}
+case $what in
+build | test | all) ;;
+help | -h | --help)
+	usage
+	exit 0
+	;;
+*)
+	usage >&2
+	exit 2
+	;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin
+wanted=
+# shellcheck disable=SC2046,SC2086 # lists of words
+if command -v apt-get >/dev/null; then
+	[[ $what == test ]] || wanted+=" $DEB_BUILD $(deb_bpftool)"
+	[[ $what == build ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
+	install_missing deb_install $(deb_missing $wanted)
+	link_bpftool
+elif command -v dnf >/dev/null; then
+	[[ $what == test ]] || wanted+=" $RPM_BUILD"
+	[[ $what == build ]] || wanted+=" $RPM_TEST bpftool"
+	install_missing rpm_install $(rpm_missing $wanted)
+else
+	echo "install-deps: neither apt-get nor dnf here. What Debian calls it: $DEB_BUILD bpftool $DEB_TEST" >&2
+	exit 1
+fi

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Pinned maps explain themselves: bpftool prints named fields.
+set -euo pipefail
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# names MAP FIELD...: the dump of a pinned map starts with an element that has these fields.
+names()
+{
+	local map=$1 field
+
+	shift
+	bpftool map dump pinned "$map" 2>/dev/null | head -n 60 >"$LAB_DIR/dump" || true
+	for field in "$@"; do
+		grep -q "\"$field\": " "$LAB_DIR/dump" || return 1
+	done
+}
+
+lab_up 2
+router=$(lab_pin router)
+server=$(lab_pin ns1)/server
+lab_exec ns99 curl -s -o /dev/null "http://$LAB_VIP/"
+check "lpm" names "$router/lpm" cur_nh_offset cur_nh_count prv_nh_offset prv_nh_count generation
+check "cur_nh" names "$router/cur_nh" nh
+check "prv_nh" names "$router/prv_nh" nh
+check "neigh" names "$router/neigh" dst_mac src_mac port vlan live
+check "neigh_id" names "$router/neigh_id" key value
+check "neigh_mac" names "$router/neigh_mac" byte value
+check "members" names "$router/members" nh weight origin
+check "vip" names "$router/vip" slot
+check "alloc" names "$router/alloc" used resting
+check "counters" names "$router/counters" packets bytes
+check "nh_counters" names "$router/nh_counters" packets bytes history_packets history_bytes
+check "config" names "$router/config" abi_version mark hash_key
+check "a server's config" names "$server/config" abi_version role
+check "a server's vips" names "$server/vips" prefixlen addr
+check "a server's counters" names "$server/counters" packets bytes
+known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip alloc counters nh_counters config vips "
+for file in "$router"/* "$server"/*; do
+	name=${file##*/}
+	# The kernel takes no BTF for a devmap.
+	[[ $name != tx_ports ]] || continue
+	bpftool map show pinned "$file" >/dev/null 2>&1 || continue
+	check "${file#"$LAB_DIR/bpf/"} is one of these" test "$known" != "${known/ $name /}"
+done
