@@ -154,12 +154,14 @@ struct ecmper_counter {
 	__u64 bytes;
 };
 
-/* Packets sent to one next hop; `history`: of these, sent because it was a previous owner. */
-struct ecmper_nh_counter {
-	__u64 packets;
-	__u64 bytes;
-	__u64 history_packets;
-	__u64 history_bytes;
+/*
+ * Packets sent to one next hop, by the reasons that forward (the first four). They are counted here
+ * and nowhere else, because every count costs; `counters` holds of these reasons only what next
+ * hops had counted whose id was given to another one since. User space adds the two up.
+ */
+#define ECMPER_FORWARDS 4
+struct ecmper_nh_reasons {
+	struct ecmper_counter reason[ECMPER_FORWARDS];
 };
 
 /* Secret of the flow hash, see flow_hash.h. */
@@ -215,6 +217,7 @@ struct ecmper_config {
 	X(no_server, DROP, "the prefix has no server to take this packet: dropped")                \
 	X(no_device, DROP, "the next hop's device is gone: dropped")                               \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
+	X(restarted, NOTE, "bounced while its bucket changed: began anew with the current owner")  \
 	X(fragment, NOTE, "a fragment was hashed on addresses only")                               \
 	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
 
@@ -236,6 +239,7 @@ enum ecmper_router_reason {
 #undef X
 		ROUTER_REASONS
 };
+_Static_assert(ROUTER_connected + 1 == ECMPER_FORWARDS, "the reasons that forward come first");
 
 enum ecmper_server_reason {
 #define X(name, action, text) SERVER_##name,
@@ -259,7 +263,7 @@ ECMPER_ASSERT_SIZE(ecmper_link, 20);
 ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
-ECMPER_ASSERT_SIZE(ecmper_nh_counter, 32);
+ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 64);
 ECMPER_ASSERT_SIZE(ecmper_config, 120);
 

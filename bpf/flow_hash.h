@@ -28,11 +28,14 @@ ecmper_flow_hash4(const volatile struct ecmper_hash_key *key, __be32 saddr, __be
 	return (sum * (key->word[4] | 1)) >> 32;
 }
 
-/* The line of `vip` in which a host prefix stands: by the upper bits of a product, because only they
- * depend on every bit of the address. Neighbouring addresses get different lines. */
-static inline __attribute__((always_inline)) __u32 ecmper_vip_line4(__be32 addr, __u32 lines)
+/*
+ * Where a host prefix would like to stand in `vip`, as a slot counted from the first line on: when
+ * that is taken, it is another slot of the same line. By the upper bits of a product, because only
+ * they depend on every bit of the address; neighbouring addresses get different lines.
+ */
+static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 lines)
 {
-	return (__u64)(addr * 0x9e3779b1u) * lines >> 32;
+	return (__u64)(addr * 0x9e3779b1u) * (lines * ECMPER_VIP_SLOTS) >> 32;
 }
 
 #endif

@@ -83,7 +83,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct ecmper_nh_counter);
+	__type(value, struct ecmper_nh_reasons);
 } ECMPER_MAP_NH_COUNTERS SEC(".maps");
 
 /*

@@ -17,9 +17,12 @@
 #define MARK_DSCP_POOL   0x0c /* the low two DSCP bits, as they stand in the ToS byte */
 #define MARK_ECN         0x03
 #define MARK_TOS_BOUNCED 0x01
+#define MARK_ANY         (MARK_DSCP_POOL | MARK_TOS_BOUNCED) /* every mark has one of these bits */
 
 static inline __attribute__((always_inline)) int mark_is_set(__u32 format, __u8 tos)
 {
+	if (__builtin_expect(!(tos & MARK_ANY), 1)) /* nearly every packet */
+		return 0;
 	if (format == ECMPER_MARK_TOS)
 		return tos == MARK_TOS_BOUNCED;
 	return (tos & MARK_DSCP_POOL) == MARK_DSCP_POOL;

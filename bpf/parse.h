@@ -12,6 +12,7 @@
 #include <linux/ip.h>
 #include <linux/tcp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 #include "ecmper_abi.h"
@@ -28,6 +29,7 @@ struct packet {
 	void *l4;           /* first byte after the IP header */
 	void *end;          /* one past the last readable byte */
 	__u32 bytes;        /* of the frame, without padding and trailers */
+	__u32 l4_bytes;     /* from l4 to the end of the datagram */
 	__be32 ports;       /* source and destination port, 0 where the protocol has none */
 	bool is_fragment;   /* first or later: a part of a datagram */
 	bool is_later_part; /* a fragment without the layer-4 header */
@@ -38,6 +40,22 @@ enum parse_result { PARSE_OK, PARSE_NOT_IP, PARSE_NOT_UNICAST, PARSE_BAD_HEADER 
 static __always_inline bool has_ports(__u8 proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+/* Read whole: the compiler takes a field of a packed structure apart into bytes. */
+static __always_inline __be16 eth_proto(const struct ethhdr *eth)
+{
+	return *(const __be16 *)((const void *)eth + offsetof(struct ethhdr, h_proto));
+}
+
+/* Bytes of the IP header, 0 when it is none of IPv4. Most have no options: one compare tells. */
+static __always_inline __u32 ip_header_len(const struct iphdr *ip)
+{
+	__u8 first = *(const __u8 *)ip;
+
+	if (likely(first == 0x45))
+		return sizeof(*ip);
+	return first >> 4 == 4 && (first & 15) > 5 ? (first & 15) * 4 : 0;
 }
 
 /* Ethernet and IPv4, checked against the frame and against each other (RFC 791; RFC 1812, 5.2.2). */
@@ -53,20 +71,24 @@ static __always_inline enum parse_result parse(struct xdp_md *ctx, struct packet
 	pkt->ip = data + sizeof(*pkt->eth);
 	if (unlikely((void *)(pkt->ip + 1) > pkt->end))
 		return (void *)(pkt->eth + 1) <= pkt->end &&
-				       pkt->eth->h_proto == bpf_htons(ETH_P_IP)
+				       eth_proto(pkt->eth) == bpf_htons(ETH_P_IP)
 			       ? PARSE_BAD_HEADER
 			       : PARSE_NOT_IP;
-	if (pkt->eth->h_proto != bpf_htons(ETH_P_IP))
+	if (eth_proto(pkt->eth) != bpf_htons(ETH_P_IP))
 		return PARSE_NOT_IP;
 	if (unlikely(pkt->eth->h_dest[0] & 1))
 		return PARSE_NOT_UNICAST;
 
-	header_len = pkt->ip->ihl * 4;
+	header_len = ip_header_len(pkt->ip);
 	total_len = bpf_ntohs(pkt->ip->tot_len);
-	if (unlikely(pkt->ip->version != 4 || header_len < sizeof(*pkt->ip) ||
-		     total_len < header_len))
+	if (unlikely(!header_len || total_len < header_len))
+		return PARSE_BAD_HEADER;
+	/* Only where fragments of the frame follow is the frame longer than what is readable here. */
+	if (unlikely(total_len + sizeof(*pkt->eth) > pkt->bytes) &&
+	    total_len + sizeof(*pkt->eth) > bpf_xdp_get_buff_len(ctx))
 		return PARSE_BAD_HEADER;
 	pkt->bytes = total_len + sizeof(*pkt->eth);
+	pkt->l4_bytes = total_len - header_len;
 	pkt->l4 = (void *)pkt->ip + header_len;
 
 	frag_off = pkt->ip->frag_off & bpf_htons(IP_MF | IP_OFFSET);
@@ -97,7 +119,7 @@ static __always_inline const struct tcphdr *tcp_header(const struct packet *pkt)
 {
 	const struct tcphdr *tcp = pkt->l4;
 
-	return (const void *)(tcp + 1) <= pkt->end ? tcp : NULL;
+	return pkt->l4_bytes >= sizeof(*tcp) && (const void *)(tcp + 1) <= pkt->end ? tcp : NULL;
 }
 
 #endif

@@ -31,15 +31,20 @@ struct route {
 /* The destination's slot in its exact-match line, 0 when it has none: then lpm decides. */
 static __always_inline __u64 find_vip_slot(__be32 daddr)
 {
-	__u32 line_index = ecmper_vip_line4(daddr, vip_lines);
+	__u32 home = ecmper_vip_home4(daddr, vip_lines);
+	__u32 line_index = home / ECMPER_VIP_SLOTS;
 	const struct ecmper_vip_line *line = map_lookup(ECMPER_MAP_VIP, &line_index);
+	__u64 slot;
 
 	if (!line)
 		return 0;
+	/* Nearly always here, which the CPU learns; a search alone costs it a wrong guess a packet. */
+	slot = *(const volatile __u64 *)&line->slot[home % ECMPER_VIP_SLOTS];
+	if (likely(slot >> 32 == daddr))
+		return slot;
 #pragma unroll
 	for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
-		__u64 slot = *(const volatile __u64 *)&line->slot[i];
-
+		slot = *(const volatile __u64 *)&line->slot[i];
 		if (slot >> 32 == daddr)
 			return slot;
 	}
@@ -123,23 +128,6 @@ static __always_inline void choose_current(struct route *route, __u32 hash)
 		nh_at(ECMPER_MAP_CUR_NH, route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
 }
 
-/* A server sent the packet back: on to the bucket's history, or to where it ends. */
-static __always_inline int choose_for_bounced(const struct packet *pkt, struct route *route,
-					      __u32 hash, __u32 tried)
-{
-	if (!route->prefix && find_in_lpm(pkt, route))
-		return ROUTER_no_route;
-	if (choose_previous(route, hash, tried))
-		return 0;
-	choose_current(route, hash);
-	/* Without a current owner (all are drained) the newest previous one answers. */
-	if (!route->next_hop && !choose_previous(route, hash, 1))
-		return ROUTER_no_server;
-	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
-	route->outcome = ROUTER_chain_end;
-	return 0;
-}
-
 /* Every server of the prefix is drained: connections live on, new ones find nobody. */
 static __always_inline int choose_drained(const struct packet *pkt, struct route *route, __u32 hash)
 {
@@ -153,6 +141,65 @@ static __always_inline int choose_drained(const struct packet *pkt, struct route
 	if (!route->prefix && find_in_lpm(pkt, route))
 		return ROUTER_no_route;
 	return choose_previous(route, hash, 1) ? 0 : ROUTER_no_server;
+}
+
+/* Did this next hop send the frame? A bounced frame comes from the MAC that it was sent to. */
+static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
+{
+	const struct ecmper_neigh *sender = map_lookup(ECMPER_MAP_NEIGH, &next_hop);
+	const __u8 *mac;
+	__u8 live;
+
+	if (!sender)
+		return false;
+	live = *(const volatile __u8 *)&sender->live;
+	if (!live)
+		return false;
+	mac = sender->link[(live - 1) & 1].dst_mac;
+	return *(const __u16 *)mac == *(const __u16 *)eth->h_source &&
+	       *(const __u32 *)(mac + 2) == *(const __u32 *)(eth->h_source + 2);
+}
+
+/*
+ * Is it the server that this table tried last which sent the packet back? If not, the bucket changed
+ * while the packet was on its way, and who is left to try cannot be told from their number: the
+ * owner may have become the current one, behind the packet's back.
+ */
+static __always_inline bool is_on_course(const struct packet *pkt, const struct route *route,
+					 __u32 hash, __u32 tried)
+{
+	const struct ecmper_prefix *prefix = route->prefix;
+	__u32 bucket = hash & (prefix->cur_nh_count - 1);
+	__u32 slot = (tried - 2) * prefix->cur_nh_count + bucket;
+
+	if (tried == 1)
+		return is_sender(pkt->eth,
+				 nh_at(ECMPER_MAP_CUR_NH, prefix->cur_nh_offset + bucket));
+	return slot < prefix->prv_nh_count &&
+	       is_sender(pkt->eth, nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot));
+}
+
+/* A server sent the packet back: on to the bucket's history, or to where it ends. */
+static __always_inline int choose_for_bounced(const struct packet *pkt, struct route *route,
+					      __u32 hash, __u32 tried)
+{
+	if (!route->prefix && find_in_lpm(pkt, route))
+		return ROUTER_no_route;
+	if (unlikely(!is_on_course(pkt, route, hash, tried))) {
+		count(ROUTER_restarted, pkt->bytes);
+		route->tos = mark_clear(mark_format, route->tos);
+		choose_current(route, hash);
+		return route->next_hop ? 0 : choose_drained(pkt, route, hash);
+	}
+	if (choose_previous(route, hash, tried))
+		return 0;
+	choose_current(route, hash);
+	/* Without a current owner (all are drained) the newest previous one answers. */
+	if (!route->next_hop && !choose_previous(route, hash, 1))
+		return ROUTER_no_server;
+	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
+	route->outcome = ROUTER_chain_end;
+	return 0;
 }
 
 static __always_inline int choose_by_hash(const struct packet *pkt, struct route *route)
@@ -182,20 +229,14 @@ static __always_inline int choose_next_hop(const struct packet *pkt, struct rout
 	return choose_by_hash(pkt, route);
 }
 
-/* One packet more for its next hop. */
-static __always_inline void count_next_hop(const struct packet *pkt, const struct route *route)
+/* A packet that is sent is counted with its next hop, and only there. */
+static __always_inline void count_forwarded(const struct packet *pkt, const struct route *route)
 {
 	__u32 id = route->next_hop;
-	struct ecmper_nh_counter *counter = map_lookup(ECMPER_MAP_NH_COUNTERS, &id);
+	struct ecmper_nh_reasons *counted = map_lookup(ECMPER_MAP_NH_COUNTERS, &id);
 
-	if (!counter)
-		return;
-	counter->packets++;
-	counter->bytes += pkt->bytes;
-	if (unlikely(route->outcome == ROUTER_history)) {
-		counter->history_packets++;
-		counter->history_bytes += pkt->bytes;
-	}
+	if (counted)
+		add_packet(&counted->reason[route->outcome % ECMPER_FORWARDS], pkt->bytes);
 }
 
 /* Rewrite and send. The last stage: from here on the packet is changed. */
@@ -218,7 +259,7 @@ static __always_inline int forward(const struct packet *pkt, const struct route 
 	set_macs(pkt->eth, link);
 	if (unlikely(bpf_redirect_map(&ECMPER_MAP_TX_PORTS, link->port, XDP_DROP) != XDP_REDIRECT))
 		return ROUTER_no_device;
-	count_next_hop(pkt, route);
+	count_forwarded(pkt, route);
 	return route->outcome;
 }
 
@@ -234,6 +275,8 @@ static __always_inline int parsed(enum parse_result result)
 
 static __always_inline int verdict(const struct packet *pkt, int reason)
 {
+	if (likely(reason < ECMPER_FORWARDS)) /* counted with its next hop */
+		return XDP_REDIRECT;
 	count(reason, pkt->bytes);
 	switch (reason) {
 #define X(name, action, text)                                                                      \

@@ -39,9 +39,22 @@ struct {
 
 const volatile __u32 mark_format = ECMPER_MARK_DSCP;
 
-/* The one field of the kernel's structure that is read here; libbpf finds its place (CO-RE). */
+/* The fields of the kernel's structures that are read here; libbpf finds their places (CO-RE). */
 struct tcp_request_sock {
 	__u32 snt_isn;
+} __attribute__((preserve_access_index));
+
+struct sock_common {
+	__u32 skc_tw_snd_nxt;
+	__u32 skc_tw_rcv_nxt;
+} __attribute__((preserve_access_index));
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+} __attribute__((preserve_access_index));
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
 } __attribute__((preserve_access_index));
 
 static __always_inline int check_is_vip(const struct packet *pkt)
@@ -70,6 +83,29 @@ static __always_inline bool is_request_of(struct bpf_sock *sk, const struct tcph
 	return !request || !tcp->ack || bpf_ntohl(tcp->ack_seq) == request->snt_isn + 1;
 }
 
+/* How far a late packet's numbers may be from a closed connection's. */
+#define TIME_WAIT_WINDOW (1 << 20)
+
+static __always_inline bool is_near(__u32 a, __u32 b)
+{
+	return a - b + TIME_WAIT_WINDOW <= 2 * TIME_WAIT_WINDOW;
+}
+
+/*
+ * A connection that this host closed first is remembered for a minute. Its client may use the port
+ * again before, for a connection with another server: other numbers, and not ours. (The kernel
+ * would answer for the closed one.)
+ */
+static __always_inline bool is_time_wait_of(struct bpf_sock *sk, const struct tcphdr *tcp)
+{
+	struct tcp_timewait_sock *closed = bpf_skc_to_tcp_timewait_sock(sk);
+
+	return !closed ||
+	       (tcp->ack &&
+		is_near(bpf_ntohl(tcp->ack_seq), closed->tw_sk.__tw_common.skc_tw_snd_nxt) &&
+		is_near(bpf_ntohl(tcp->seq), closed->tw_sk.__tw_common.skc_tw_rcv_nxt));
+}
+
 /* Does a socket of this host, or a SYN cookie that it sent, claim the packet? */
 static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *pkt,
 				      const struct tcphdr *tcp)
@@ -88,6 +124,8 @@ static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *p
 		return 0;
 	if (sk->state == BPF_TCP_NEW_SYN_RECV)
 		owner = is_request_of(sk, tcp) ? SERVER_owned : 0;
+	else if (sk->state == BPF_TCP_TIME_WAIT)
+		owner = is_time_wait_of(sk, tcp) ? SERVER_owned : 0;
 	else if (sk->state != BPF_TCP_LISTEN)
 		owner = SERVER_owned;
 	else if (tcp->ack && !tcp->syn && !tcp->rst &&

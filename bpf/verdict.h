@@ -16,15 +16,19 @@
 #define ACTION_TX      XDP_TX
 #define ACTION_NOTE    XDP_ABORTED /* a note is no outcome: reaching this is a bug, and visible */
 
+static __always_inline void add_packet(struct ecmper_counter *counter, __u32 bytes)
+{
+	counter->packets++;
+	counter->bytes += bytes;
+}
+
 /* Add one packet to a reason's counter of this CPU. */
 static __always_inline void count(__u32 reason, __u32 bytes)
 {
 	struct ecmper_counter *counter = map_lookup(ECMPER_MAP_COUNTERS, &reason);
 
-	if (counter) {
-		counter->packets++;
-		counter->bytes += bytes;
-	}
+	if (counter)
+		add_packet(counter, bytes);
 }
 
 #endif

@@ -218,6 +218,14 @@ struct ecmper_port_stats {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_dropped, tx_dropped;
 };
 
+/* Packets sent to one next hop; `history`: of these, sent because it was a previous owner. */
+struct ecmper_nh_counter {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t history_packets;
+	uint64_t history_bytes;
+};
+
 struct ecmper_nh_stats {
 	struct ecmper_addr addr;
 	struct ecmper_nh_counter counter; /* all CPUs */

@@ -46,7 +46,7 @@ static const uint32_t value_sizes[MAPS] = {
 	[MAP_RANGES] = sizeof(struct ecmper_range),
 	[MAP_TX_PORTS] = sizeof(uint32_t),
 	[MAP_COUNTERS] = sizeof(struct ecmper_counter),
-	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_counter),
+	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_reasons),
 };
 
 int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)

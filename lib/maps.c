@@ -138,15 +138,35 @@ static int tx_port_set(void *arg, uint32_t port, uint32_t ifindex)
 	return bpf_map_update_elem(fd_of(arg, MAP_TX_PORTS), &port, &ifindex, BPF_ANY);
 }
 
-static int nh_counter_clear(void *arg, uint32_t id)
+/* What the next hop that had this id counted stays in the sums. Packets never write these. */
+static int retire_count(int fd, uint32_t reason, const struct ecmper_nh_reasons *counted, int cpus)
+{
+	struct ecmper_counter sums[cpus];
+	int ret = bpf_map_lookup_elem(fd, &reason, sums);
+
+	for (int cpu = 0; !ret && cpu < cpus; cpu++) {
+		sums[cpu].packets += counted[cpu].reason[reason].packets;
+		sums[cpu].bytes += counted[cpu].reason[reason].bytes;
+	}
+	return ret ?: bpf_map_update_elem(fd, &reason, sums, BPF_ANY);
+}
+
+static int nh_counter_retire(void *arg, uint32_t id)
 {
 	int cpus = libbpf_num_possible_cpus(), ret;
-	void *zero = cpus > 0 ? calloc(cpus, sizeof(struct ecmper_nh_counter)) : NULL;
+	struct ecmper_nh_reasons *counted;
 
-	if (!zero)
+	if (cpus < 0)
+		return cpus;
+	counted = calloc(cpus, sizeof(*counted));
+	if (!counted)
 		return -ENOMEM;
-	ret = bpf_map_update_elem(fd_of(arg, MAP_NH_COUNTERS), &id, zero, BPF_ANY);
-	free(zero);
+	ret = bpf_map_lookup_elem(fd_of(arg, MAP_NH_COUNTERS), &id, counted);
+	for (uint32_t reason = 0; !ret && reason < ECMPER_FORWARDS; reason++)
+		ret = retire_count(fd_of(arg, MAP_COUNTERS), reason, counted, cpus);
+	memset(counted, 0, cpus * sizeof(*counted));
+	ret = ret ?: bpf_map_update_elem(fd_of(arg, MAP_NH_COUNTERS), &id, counted, BPF_ANY);
+	free(counted);
 	return ret;
 }
 
@@ -203,7 +223,7 @@ const struct tables_ops kernel_ops = {
 	.range_next = range_next,
 	.tx_port_get = tx_port_get,
 	.tx_port_set = tx_port_set,
-	.nh_counter_clear = nh_counter_clear,
+	.nh_counter_retire = nh_counter_retire,
 	.device_get = kernel_device_get,
 	.grace = grace,
 	.touch = instance_touch,

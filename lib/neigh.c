@@ -37,7 +37,7 @@ int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *
 	memset(neigh, 0, sizeof(*neigh));
 	neigh->addr = *addr;
 	__atomic_store_n(&neigh->flags, ECMPER_NEIGH_USED, __ATOMIC_RELEASE);
-	tables->ops->nh_counter_clear(tables->arg, *id);
+	tables->ops->nh_counter_retire(tables->arg, *id);
 	ret = tables->ops->neigh_id_set(tables->arg, addr, *id);
 	if (ret)
 		neigh->flags = 0;

@@ -65,39 +65,47 @@ static int read_reasons(const char *pin, struct ecmper_stats *stats, struct ecmp
 	return ret ? ecmper_fail(err, ret, "cannot read the counters: %s", strerror(-ret)) : 0;
 }
 
-static int read_next_hop(int fd, uint32_t id, unsigned int cpus, struct ecmper_nh_counter *sum)
+/* Adds what a next hop counted to `sum`, and to the reasons' own counters. */
+static void add_next_hop(struct ecmper_stats *stats, const struct ecmper_nh_reasons *counted,
+			 struct ecmper_nh_counter *sum)
 {
-	struct ecmper_nh_counter values[cpus];
-	int ret = bpf_map_lookup_elem(fd, &id, values);
+	for (unsigned int cpu = 0; cpu < stats->cpu_count; cpu++) {
+		for (unsigned int reason = 0; reason < ECMPER_FORWARDS; reason++) {
+			const struct ecmper_counter *from = &counted[cpu].reason[reason];
+			struct ecmper_counter *to =
+				&stats->counters[reason * stats->cpu_count + cpu];
 
-	*sum = (struct ecmper_nh_counter){};
-	for (unsigned int cpu = 0; !ret && cpu < cpus; cpu++) {
-		sum->packets += values[cpu].packets;
-		sum->bytes += values[cpu].bytes;
-		sum->history_packets += values[cpu].history_packets;
-		sum->history_bytes += values[cpu].history_bytes;
+			to->packets += from->packets;
+			to->bytes += from->bytes;
+			sum->packets += from->packets;
+			sum->bytes += from->bytes;
+		}
+		sum->history_packets += counted[cpu].reason[ROUTER_history].packets;
+		sum->history_bytes += counted[cpu].reason[ROUTER_history].bytes;
 	}
-	return ret;
 }
 
+/* Next hops that are no more count, too, until their id is given to another. */
 static int read_next_hops(struct ecmper *ecmper, struct ecmper_stats *stats)
 {
 	uint32_t count = ecmper->tables.config->max_next_hops;
+	struct ecmper_nh_reasons counted[stats->cpu_count];
 	int ret = 0;
 
 	stats->next_hops = calloc(count, sizeof(*stats->next_hops));
 	if (!stats->next_hops)
 		return -ENOMEM;
 	for (uint32_t id = 1; !ret && id < count; id++) {
-		struct ecmper_nh_stats *next_hop = &stats->next_hops[stats->next_hop_count];
+		struct ecmper_nh_stats next_hop = {};
 		const struct ecmper_addr *addr = ecmper_nh_addr(ecmper, id);
 
-		if (!addr)
-			continue;
-		next_hop->addr = *addr;
-		ret = read_next_hop(ecmper->fd[MAP_NH_COUNTERS], id, stats->cpu_count,
-				    &next_hop->counter);
-		stats->next_hop_count++;
+		ret = bpf_map_lookup_elem(ecmper->fd[MAP_NH_COUNTERS], &id, counted);
+		if (!ret)
+			add_next_hop(stats, counted, &next_hop.counter);
+		if (addr) {
+			next_hop.addr = *addr;
+			stats->next_hops[stats->next_hop_count++] = next_hop;
+		}
 	}
 	return ret;
 }
@@ -183,31 +191,36 @@ int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stat
 	return ret;
 }
 
+/* All elements of a per-CPU array become zero. */
+static int clear(int fd, uint32_t elements, size_t element_size, int cpus)
+{
+	void *zeros = calloc(cpus, element_size);
+	int ret = zeros ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !ret && i < elements; i++)
+		ret = bpf_map_update_elem(fd, &i, zeros, BPF_ANY);
+	free(zeros);
+	return ret;
+}
+
 int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err)
 {
 	struct ecmper *ecmper = NULL;
 	int cpus, fd, ret = open_counters(pin, role, &cpus, &fd, err);
-	struct ecmper_counter *zeros;
 
 	if (ret)
 		return ret;
-	zeros = calloc(cpus, sizeof(*zeros));
-	if (!zeros)
-		ret = -ENOMEM;
-	for (uint32_t i = 0; !ret && i < reason_counts[role]; i++)
-		ret = bpf_map_update_elem(fd, &i, zeros, BPF_ANY);
-	free(zeros);
+	ret = clear(fd, reason_counts[role], sizeof(struct ecmper_counter), cpus);
 	close(fd);
-	if (ret)
-		return ecmper_fail(err, ret, "cannot reset the counters: %s", strerror(-ret));
-	if (role == ECMPER_SERVER)
-		return 0;
-	ret = ecmper_open(pin, &ecmper, err);
-	for (uint32_t id = 1; !ret && id < ecmper->tables.config->max_next_hops; id++)
-		if (ecmper_nh_addr(ecmper, id))
-			kernel_ops.nh_counter_clear(ecmper, id);
-	ecmper_close(ecmper);
-	return ret;
+	if (!ret && role == ECMPER_ROUTER) {
+		ret = ecmper_open(pin, &ecmper, err);
+		if (ret)
+			return ret;
+		ret = clear(ecmper->fd[MAP_NH_COUNTERS], ecmper->tables.config->max_next_hops,
+			    sizeof(struct ecmper_nh_reasons), cpus);
+		ecmper_close(ecmper);
+	}
+	return ret ? ecmper_fail(err, ret, "cannot reset the counters: %s", strerror(-ret)) : 0;
 }
 
 void ecmper_stats_free(struct ecmper_stats *stats)

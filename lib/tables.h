@@ -41,7 +41,8 @@ struct tables_ops {
 			  struct ecmper_range_key *next);
 	int (*tx_port_get)(void *arg, uint32_t port, uint32_t *ifindex);
 	int (*tx_port_set)(void *arg, uint32_t port, uint32_t ifindex);
-	int (*nh_counter_clear)(void *arg, uint32_t id);
+	/* The id's counters start anew; what they held goes into the reasons' sums. */
+	int (*nh_counter_retire)(void *arg, uint32_t id);
 	/* -ENODEV when this network namespace has no such device. */
 	int (*device_get)(void *arg, const char *name, struct device *device);
 	/* Returns when every packet that was in a program at the call has left it. */

@@ -19,15 +19,17 @@ uint64_t vip_slot(const struct ecmper_net *net, const struct ecmper_prefix *valu
 
 static uint64_t *find_slot(struct tables *tables, uint32_t addr)
 {
-	uint32_t index = ecmper_vip_line4(addr, tables->config->vip_lines);
-	uint64_t *slot = (uint64_t *)tables->vip[index].slot;
+	uint32_t home = ecmper_vip_home4(addr, tables->config->vip_lines);
+	uint64_t *line = (uint64_t *)tables->vip[home / ECMPER_VIP_SLOTS].slot;
 	uint64_t *free_slot = NULL;
 
-	for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
-		if (slot[i] && slot[i] >> 32 == addr)
-			return &slot[i];
-		if (!slot[i] && !free_slot)
-			free_slot = &slot[i];
+	for (unsigned int i = 0; i < ECMPER_VIP_SLOTS; i++) {
+		uint64_t *slot = &line[(home + i) % ECMPER_VIP_SLOTS];
+
+		if (*slot && *slot >> 32 == addr)
+			return slot;
+		if (!*slot && !free_slot)
+			free_slot = slot;
 	}
 	return free_slot;
 }

@@ -53,9 +53,9 @@ static int set_sizes(const struct ecmper_up_options *options, bool is_up,
 		if (!is_up)
 			*actual = wanted ? wanted : sizes[i].fallback;
 	}
-	/* Twice as many lines as would do when all were full: few prefixes find no slot. */
+	/* Two slots for each prefix: few find their line full. More would only fill the CPU's caches. */
 	config->vip_lines = 1;
-	while (config->vip_lines < config->max_prefixes / 2)
+	while (config->vip_lines < config->max_prefixes / 4)
 		config->vip_lines *= 2;
 	return 0;
 }

@@ -22,26 +22,27 @@ lab_up 2
 router=$(lab_pin router)
 server=$(lab_pin ns1)/server
 lab_exec ns99 curl -s -o /dev/null "http://$LAB_VIP/"
-check "lpm" names "$router/lpm" cur_nh_offset cur_nh_count prv_nh_offset prv_nh_count generation
-check "cur_nh" names "$router/cur_nh" nh
-check "prv_nh" names "$router/prv_nh" nh
-check "neigh" names "$router/neigh" dst_mac src_mac port vlan live
-check "neigh_id" names "$router/neigh_id" key value
-check "neigh_mac" names "$router/neigh_mac" byte value
-check "members" names "$router/members" nh weight origin
-check "vip" names "$router/vip" slot
-check "alloc" names "$router/alloc" used resting
-check "counters" names "$router/counters" packets bytes
-check "nh_counters" names "$router/nh_counters" packets bytes history_packets history_bytes
-check "config" names "$router/config" abi_version mark hash_key
-check "a server's config" names "$server/config" abi_version role
-check "a server's vips" names "$server/vips" prefixlen addr
-check "a server's counters" names "$server/counters" packets bytes
-known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip alloc counters nh_counters config vips "
+check "lpm: fields have names" names "$router/lpm" cur_nh_offset cur_nh_count prv_nh_offset prv_nh_count generation
+check "cur_nh: fields have names" names "$router/cur_nh" nh
+check "prv_nh: fields have names" names "$router/prv_nh" nh
+check "neigh: fields have names" names "$router/neigh" dst_mac src_mac port vlan live
+check "neigh_id: fields have names" names "$router/neigh_id" key value
+check "neigh_mac: fields have names" names "$router/neigh_mac" byte value
+check "members: fields have names" names "$router/members" nh weight origin
+check "vip: fields have names" names "$router/vip" slot
+check "ranges: fields have names" names "$router/ranges" hash region items offset refs
+check "alloc: fields have names" names "$router/alloc" used resting
+check "counters: fields have names" names "$router/counters" packets bytes
+check "nh_counters: fields have names" names "$router/nh_counters" packets bytes history_packets history_bytes
+check "config: fields have names" names "$router/config" abi_version mark hash_key
+check "a server's config: fields have names" names "$server/config" abi_version role
+check "a server's vips: fields have names" names "$server/vips" prefixlen addr
+check "a server's counters: fields have names" names "$server/counters" packets bytes
+known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip ranges alloc counters nh_counters config vips "
 for file in "$router"/* "$server"/*; do
 	name=${file##*/}
 	# The kernel takes no BTF for a devmap.
 	[[ $name != tx_ports ]] || continue
 	bpftool map show pinned "$file" >/dev/null 2>&1 || continue
-	check "${file#"$LAB_DIR/bpf/"} is one of these" test "$known" != "${known/ $name /}"
+	check "${file#"$LAB_DIR/bpf/"} is one of the maps above" test "$known" != "${known/ $name /}"
 done

@@ -297,7 +297,7 @@ static int fake_tx_port_set(void *arg, uint32_t port, uint32_t ifindex)
 	return 0;
 }
 
-static int fake_nh_counter_clear(void *arg, uint32_t id)
+static int fake_nh_counter_retire(void *arg, uint32_t id)
 {
 	(void)id;
 	fake_of(arg);
@@ -339,7 +339,7 @@ static const struct tables_ops fake_ops = {
 	.range_next = fake_range_next,
 	.tx_port_get = fake_tx_port_get,
 	.tx_port_set = fake_tx_port_set,
-	.nh_counter_clear = fake_nh_counter_clear,
+	.nh_counter_retire = fake_nh_counter_retire,
 	.device_get = fake_device_get,
 	.grace = fake_grace,
 	.on_step = fake_on_step,
