@@ -77,7 +77,7 @@ $(B)/asan/%.o: lib/%.c | $(SKEL)
 $(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcard lib/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
-$(B)/prog/test_%: tests/prog/test_%.c $(wildcard tests/prog/harness.c) $(B)/libecmper.a
+$(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)) $(B)/libecmper.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
 $(B)/net/%: tests/net/%.c

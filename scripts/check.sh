@@ -22,6 +22,7 @@ trap 'stop' INT TERM
 stop()
 {
 	trap '' INT TERM
+	set +m # no notice of the job that ends
 	[[ -z $child ]] || kill -TERM -- "-$child" 2>/dev/null
 	while [[ -n $child ]] && kill -0 -- "-$child" 2>/dev/null; do
 		sleep 0.1

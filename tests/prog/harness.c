@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bringing a role up and down, running frames, comparing what comes of them, see harness.h.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "harness.h"
+
+/* Programs only attach in native mode here because they take fragmented frames. */
+#define JUMBO_MTU 9000
+#define HASH_KEY  "000102030405060708090a0b0c0d0e0f"
+
+const char *server_addr(int server)
+{
+	static char text[SERVERS_MAX + 1][16];
+
+	snprintf(text[server], sizeof(*text), "10.0.0.%d", server);
+	return text[server];
+}
+
+const char *server_mac(int server)
+{
+	static char text[SERVERS_MAX + 1][ECMPER_MAC_STRLEN];
+
+	snprintf(text[server], sizeof(*text), "02:03:04:05:06:%02x", server);
+	return text[server];
+}
+
+static int way(int server)
+{
+	return (server - 1) % WAYS_OUT + 1;
+}
+
+const char *way_out(int server)
+{
+	static char text[WAYS_OUT + 1][IF_NAMESIZE];
+
+	snprintf(text[way(server)], sizeof(*text), "out%d", way(server));
+	return text[way(server)];
+}
+
+const char *way_out_mac(int server)
+{
+	static char text[WAYS_OUT + 1][ECMPER_MAC_STRLEN];
+
+	snprintf(text[way(server)], sizeof(*text), "02:00:00:00:00:%02x", way(server));
+	return text[way(server)];
+}
+
+/* Lines that make a device, with its other end. */
+static void write_device(char *lines, const char *dev, const char *mac, int mtu)
+{
+	sprintf(lines + strlen(lines),
+		"link add %s address %s mtu %d type veth peer %s-end mtu %d\n"
+		"link set %s up\nlink set %s-end up\n",
+		dev, mac, mtu, dev, mtu, dev, dev);
+}
+
+static int attached_program(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+	int fd;
+
+	assert_int_equal(bpf_xdp_query(ifindex, 0, &opts), 0);
+	assert_int_not_equal(opts.drv_prog_id, 0); /* native mode */
+	fd = bpf_prog_get_fd_by_id(opts.drv_prog_id);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static struct lab *up(struct ecmper_up_options *options, const char *dev)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+	struct ecmper_up_report report;
+	struct ecmper_error err = {""};
+
+	assert_non_null(lab);
+	options->pin = options->pin ?: ECMPER_PIN_DEFAULT;
+	strcpy(options->devs[0], dev);
+	options->dev_count = 1;
+	if (ecmper_up(options, &report, &err))
+		fail_msg("up: %s", err.text);
+	lab->role = options->role;
+	lab->pin = options->pin;
+	strcpy(lab->dev, dev);
+	lab->ifindex = if_nametoindex(dev);
+	lab->prog_fd = attached_program(lab->ifindex);
+	if (lab->role == ECMPER_ROUTER && ecmper_open(lab->pin, &lab->router, &err))
+		fail_msg("open: %s", err.text);
+	lab_rebase(lab);
+	return lab;
+}
+
+/* Sizes are small, because every reading of the counters goes through all next hops and ports. */
+struct lab *router_up(int mark, const char *hash_key)
+{
+	struct ecmper_up_options options = {.role = ECMPER_ROUTER,
+					    .mark = mark,
+					    .has_hash_key = true,
+					    .max_prefixes = 1024,
+					    .max_next_hops = 64,
+					    .max_buckets = 1 << 18,
+					    .max_history = 1 << 20,
+					    .max_members = 1024,
+					    .max_ports = 8};
+	char lines[2048] = "";
+	struct lab *lab;
+
+	assert_int_equal(ecmper_hash_key_parse(hash_key, &options.hash_key), 0);
+	write_device(lines, "in0", INGRESS_MAC, JUMBO_MTU);
+	for (int i = 1; i <= WAYS_OUT; i++)
+		write_device(lines, way_out(i), way_out_mac(i), 1500);
+	ip_batch("%s", lines);
+	lab = up(&options, "in0");
+	lines[0] = '\0';
+	for (int i = 1; i <= SERVERS_MAX; i++)
+		sprintf(lines + strlen(lines), "neigh add %s lladdr %s dev %s\n", server_addr(i),
+			server_mac(i), way_out(i));
+	lab_edit(lab, "%s", lines);
+	return lab;
+}
+
+struct lab *other_router_up(const char *dev)
+{
+	struct ecmper_up_options options = {
+		.pin = ECMPER_PIN_DEFAULT "-other", .mark = -1, .max_next_hops = 64};
+
+	return up(&options, dev);
+}
+
+/* A server's device has server 1's MAC. */
+struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count)
+{
+	struct ecmper_net nets[8];
+	struct ecmper_up_options options = {
+		.role = ECMPER_SERVER, .mark = mark, .vips = nets, .vip_count = vip_count};
+	char lines[256] = "";
+
+	assert_in_range(vip_count, 1, ARRAY_SIZE(nets));
+	for (unsigned int i = 0; i < vip_count; i++)
+		assert_int_equal(ecmper_net_parse(vips[i], &nets[i]), 0);
+	write_device(lines, "eth0", server_mac(1), JUMBO_MTU);
+	ip_batch("%s", lines);
+	return up(&options, "eth0");
+}
+
+static int router_setup(void **state, int mark)
+{
+	namespace_renew();
+	*state = router_up(mark, HASH_KEY);
+	return 0;
+}
+
+int router_dscp(void **state)
+{
+	return router_setup(state, ECMPER_MARK_DSCP);
+}
+
+int router_tos(void **state)
+{
+	return router_setup(state, ECMPER_MARK_TOS);
+}
+
+int lab_down(void **state)
+{
+	struct lab *lab = *state;
+	struct ecmper_error err = {""};
+
+	ecmper_close(lab->router);
+	close(lab->prog_fd);
+	if (ecmper_down(lab->pin, lab->role, NULL, &err))
+		fail_msg("down: %s", err.text);
+	ecmper_stats_free(lab->before);
+	free(lab);
+	return 0;
+}
+
+void lab_edit(struct lab *lab, const char *format, ...)
+{
+	struct ecmper_changes changes = {};
+	struct ecmper_error err = {""};
+	char *lines = NULL;
+	va_list args;
+	FILE *file;
+	int length, ret;
+
+	lab_settle(lab);
+	va_start(args, format);
+	length = vasprintf(&lines, format, args);
+	va_end(args);
+	assert_true(length > 0);
+	file = fmemopen(lines, length, "r");
+	assert_non_null(file);
+	ret = ecmper_changes_read(&changes, file, "edit", false, &err);
+	fclose(file);
+	ret = ret ?: ecmper_edit(lab->router, &changes, ECMPER_EDIT_BATCH, NULL, &err);
+	ecmper_changes_free(&changes);
+	if (ret)
+		fail_msg("%s: %s", lines, err.text);
+	free(lines);
+	lab_rebase(lab); /* a next hop that is used again counts from 0 */
+}
+
+void lab_case(struct lab *lab, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(lab->label, sizeof(lab->label), format, args);
+	va_end(args);
+}
+
+struct chain chain_of(struct lab *lab, const struct frame *frame)
+{
+	const struct iphdr *ip = (const struct iphdr *)(frame->data + ETH_HLEN);
+	const __be16 *port = (const __be16 *)((const char *)ip + ip->ihl * 4);
+	struct ecmper_flow flow = {.proto = ip->protocol,
+				   .src = ecmper_addr_from_ipv4(ip->saddr),
+				   .dst = ecmper_addr_from_ipv4(ip->daddr)};
+	struct ecmper_trace trace;
+	struct chain chain = {};
+	struct ecmper_error err;
+
+	if ((ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) &&
+	    !(ntohs(ip->frag_off) & IS_FRAGMENT)) {
+		flow.sport = ntohs(port[0]);
+		flow.dport = ntohs(port[1]);
+	}
+	if (ecmper_trace(lab->router, &flow, &trace, &err))
+		fail_msg("%s", err.text);
+	chain.length = trace.has_owner ? 0 : 1;
+	for (unsigned int i = 0; i < trace.hop_count; i++)
+		chain.server[chain.length++] =
+			ntohl(ecmper_addr_to_ipv4(&trace.hops[i].addr)) & 0xff;
+	return chain;
+}
+
+int owner_of(struct lab *lab, const struct frame *frame)
+{
+	return chain_of(lab, frame).server[0];
+}

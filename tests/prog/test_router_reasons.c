@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every reason of ECMPER_ROUTER_REASONS, once, in its plainest form: a reason without a test here
+ * does not compile. The other test_router_*.c files have the corners.
+ */
+#include "harness.h"
+
+/* Servers 1 and 2, one after the other: every bucket is owned by 2, and was by 1. */
+static void make_history(struct lab *lab)
+{
+	lab_edit(lab, "add " VIP " via %s", server_addr(1));
+	lab_edit(lab, "add " VIP " via %s\ndel " VIP " via %s", server_addr(2), server_addr(1));
+}
+
+static void reason_forward(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s via %s", server_addr(1), server_addr(2));
+	frame_tcp(&in);
+	lab_expect(*state, &in, want_forward(&in, owner_of(*state, &in), ROUTER_forward));
+}
+
+static void reason_history(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	make_history(*state);
+	frame_tcp(&in, .from = server_mac(2), .tos = DSCP_MARK(1, 0));
+	want = want_forward(&in, 1, ROUTER_history);
+	frame_set_tos(&want.frame, DSCP_MARK(LAST, 0));
+	lab_expect(*state, &in, want);
+}
+
+static void reason_chain_end(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	make_history(*state);
+	frame_tcp(&in, .from = server_mac(1), .tos = DSCP_MARK(2, 0));
+	want = want_forward(&in, 2, ROUTER_chain_end);
+	frame_set_tos(&want.frame, DSCP_MARK(LAST, 0));
+	lab_expect(*state, &in, want);
+}
+
+static void reason_restarted(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	/* Server 1 was not asked last: server 2 has the bucket now. */
+	make_history(*state);
+	frame_tcp(&in, .from = server_mac(1), .tos = DSCP_MARK(1, ECN_ECT1));
+	want = want_forward(&in, 2, ROUTER_forward);
+	want.reasons |= BIT(ROUTER_restarted);
+	frame_set_tos(&want.frame, ECN_ECT1);
+	lab_expect(*state, &in, want);
+}
+
+static void reason_connected(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add 10.0.0.0/24 connected");
+	frame_tcp(&in, .dst = server_addr(3));
+	lab_expect(*state, &in, want_forward(&in, 3, ROUTER_connected));
+}
+
+static void reason_not_ip(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .ethertype = ETH_P_ARP);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_not_ip));
+}
+
+static void reason_not_unicast(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .to = "ff:ff:ff:ff:ff:ff");
+	lab_expect(*state, &in, want_pass(&in, ROUTER_not_unicast));
+}
+
+static void reason_no_route(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .dst = "10.0.10.1");
+	lab_expect(*state, &in, want_pass(&in, ROUTER_no_route));
+}
+
+static void reason_ttl(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .ttl = 1);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_ttl));
+}
+
+static void reason_no_neigh(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via 10.0.0.200");
+	frame_tcp(&in);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
+}
+
+static void reason_bad_header(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .ihl = 4);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_bad_header));
+}
+
+static void reason_no_server(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s weight 0", server_addr(1));
+	frame_tcp(&in, .flags = SYN);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_server));
+}
+
+static void reason_no_device(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(4));
+	ip_batch("link del %s\n", way_out(4));
+	frame_tcp(&in);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_device));
+}
+
+static void reason_mark_cleared(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	make_history(*state);
+	frame_tcp(&in, .tos = DSCP_MARK(1, ECN_CE));
+	want = want_forward(&in, 2, ROUTER_forward);
+	want.reasons |= BIT(ROUTER_mark_cleared);
+	frame_set_tos(&want.frame, ECN_CE);
+	lab_expect(*state, &in, want);
+}
+
+static void reason_fragment(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	lab_edit(*state, "add " VIP " via %s via %s", server_addr(1), server_addr(2));
+	frame_udp(&in, .fragment = MORE_FRAGMENTS, .payload = 64);
+	want = want_forward(&in, owner_of(*state, &in), ROUTER_forward);
+	want.reasons |= BIT(ROUTER_fragment);
+	lab_expect(*state, &in, want);
+}
+
+static void reason_tx_error(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	ip_batch("link set %s down\n", way_out(1));
+	frame_tcp(&in);
+	want = want_forward(&in, 1, ROUTER_forward);
+	want.reasons |= BIT(ROUTER_tx_error);
+	want.no_bytes = BIT(ROUTER_tx_error);
+	lab_send_live(*state, &in, &want);
+	lab_settle(*state);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define X(name, action, text) {#name ": " text, reason_##name, router_dscp, lab_down, NULL},
+		ECMPER_ROUTER_REASONS(X)
+#undef X
+	};
+
+	return cmocka_run_group_tests(tests, namespace_enter, NULL);
+}
