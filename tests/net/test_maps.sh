@@ -33,7 +33,7 @@ check "vip: fields have names" names "$router/vip" slot
 check "ranges: fields have names" names "$router/ranges" hash region items offset refs
 check "alloc: fields have names" names "$router/alloc" used resting
 check "counters: fields have names" names "$router/counters" packets bytes
-check "nh_counters: fields have names" names "$router/nh_counters" packets bytes history_packets history_bytes
+check "nh_counters: fields have names" names "$router/nh_counters" reason packets bytes
 check "config: fields have names" names "$router/config" abi_version mark hash_key
 check "a server's config: fields have names" names "$server/config" abi_version role
 check "a server's vips: fields have names" names "$server/vips" prefixlen addr
