@@ -203,7 +203,7 @@ void lab_edit(struct lab *lab, const char *format, ...)
 	if (ret)
 		fail_msg("%s: %s", lines, err.text);
 	free(lines);
-	lab_rebase(lab); /* a next hop that is used again counts from 0 */
+	lab_rebase_hops(lab); /* one that is used again counts from 0 */
 }
 
 void lab_case(struct lab *lab, const char *format, ...)

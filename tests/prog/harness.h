@@ -116,5 +116,7 @@ uint32_t lab_run(struct lab *lab, const struct frame *in, struct frame *out);
 void lab_send_live(struct lab *lab, const struct frame *in, const struct want *want);
 /* Take the counters as they are: other frames than the test's own came by. */
 void lab_rebase(struct lab *lab);
+/* The same for next hops only, which may have come and gone: reasons must be as they were. */
+void lab_rebase_hops(struct lab *lab);
 
 #endif

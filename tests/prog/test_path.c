@@ -166,6 +166,33 @@ static void a_connection_survives_as_many_changes_as_the_chain_is_long(void **st
 	close(listener);
 }
 
+/* Between two servers, the table changes under the packet: by its number alone it would go on
+ * past its owner. */
+static void a_packet_finds_its_owner_that_returns_while_it_is_on_its_way(void **state)
+{
+	int listener = listen_at(VIP, HTTP);
+	struct connection connection;
+	struct frame frame;
+	struct want want;
+
+	(void)state;
+	lab_edit(router, "add " VIP " via %s", server_addr(1));
+	replace_server(2);
+	replace_server(3);
+	frame_tcp(&frame, .sport = PORT, .tos = 0x02);
+	pass(router, &frame, want_forward(&frame, 3, ROUTER_forward));
+	pass(server, &frame, want_bounce(&frame, DSCP_MARK(1, 2)));
+	lab_edit(router, "add " VIP " via %s\ndel " VIP " via %s", server_addr(1), server_addr(3));
+	want = want_forward(&frame, 1, ROUTER_forward);
+	want.reasons |= BIT(ROUTER_restarted);
+	frame_set_tos(&want.frame, 2);
+	pass(router, &frame, want);
+	connection = connection_open(listener, PORT);
+	pass(server, &frame, want_pass(&frame, SERVER_owned));
+	connection_close(&connection);
+	close(listener);
+}
+
 static void connections_of_a_drained_prefix_find_their_owner(void **state)
 {
 	int listener = listen_at(VIP, HTTP);
@@ -201,6 +228,7 @@ int main(void)
 		tos(in_format_tos_nobodys_packet_ends_at_the_second_server),
 		dscp(nobodys_packet_ends_after_depth_plus_one_servers_at_most),
 		dscp(a_connection_survives_as_many_changes_as_the_chain_is_long),
+		dscp(a_packet_finds_its_owner_that_returns_while_it_is_on_its_way),
 		dscp(connections_of_a_drained_prefix_find_their_owner),
 	};
 

@@ -214,6 +214,26 @@ static void a_server_with_a_new_mac_is_known_by_that_one(void **state)
 	lab_expect(*state, &new, want_history(&new, 1, LAST));
 }
 
+static void only_the_very_mac_that_it_was_sent_to_sends_a_packet_back(void **state)
+{
+	struct frame in;
+	char mac[ECMPER_MAC_STRLEN];
+	uint8_t byte[ETH_ALEN];
+
+	make_chain(*state, 2, 4);
+	for (int i = 0; i < ETH_ALEN; i++) {
+		mac_parse(server_mac(2), byte);
+		byte[i] ^= 0x40;
+		ecmper_mac_format(byte, mac);
+		lab_case(*state, "from %s", mac);
+		lab_edit(*state,
+			 "neigh add 10.0.0.99 lladdr %s dev out1\nadd 10.0.11.0 via 10.0.0.99",
+			 mac);
+		frame_tcp(&in, .from = mac, .tos = DSCP_MARK(1, 2));
+		lab_expect(*state, &in, want_restarted(&in, 2));
+	}
+}
+
 static void marks_of_any_kind_of_segment_and_protocol_count(void **state)
 {
 	static const uint8_t flags[] = {SYN, SYN | ACK, FIN | ACK, RST, PSH | ACK};
@@ -318,6 +338,7 @@ int main(void)
 		with_router(marks_count_only_from_a_next_hop),
 		with_router(marks_count_from_every_next_hop_as_long_as_it_is_one),
 		with_router(a_server_with_a_new_mac_is_known_by_that_one),
+		with_router(only_the_very_mac_that_it_was_sent_to_sends_a_packet_back),
 		with_router(marks_of_any_kind_of_segment_and_protocol_count),
 		with_router(to_a_neighbour_a_mark_is_only_a_dscp),
 		with_router(a_previous_owner_without_a_mac_leaves_the_frame_to_the_kernel),

@@ -83,6 +83,29 @@ static void only_the_next_hops_whose_device_is_gone_are_unreachable(void **state
 	}
 }
 
+/* lab_edit() sees to it that no edit changes what the reasons have counted. */
+static void what_was_counted_outlives_the_next_hop(void **state)
+{
+	uint32_t ids = ecmper_config_get(((struct lab *)*state)->router)->max_next_hops;
+	struct frame in;
+	struct want want;
+
+	for (uint32_t i = 0; i < 2 * ids; i++) {
+		char addr[ECMPER_ADDR_STRLEN];
+
+		snprintf(addr, sizeof(addr), "10.0.3.%u", i);
+		lab_case(*state, "next hop %s", addr);
+		lab_edit(*state, "neigh add %s lladdr %s dev %s\nadd " VIP " via %s", addr,
+			 server_mac(1), way_out(1), addr);
+		frame_tcp(&in);
+		want = want_forward(&in, 1, ROUTER_forward);
+		want.next_hop = addr;
+		for (uint32_t n = 0; n <= i % 3; n++)
+			lab_send(*state, &in, want);
+		lab_edit(*state, "del " VIP "\nneigh del %s", addr);
+	}
+}
+
 #define with_router(test) cmocka_unit_test_setup_teardown(test, router_dscp, lab_down)
 
 int main(void)
@@ -92,6 +115,7 @@ int main(void)
 		with_router(a_next_hop_moves_to_another_mac_and_device),
 		with_router(a_next_hop_without_a_mac_gets_packets_once_it_has_one),
 		with_router(only_the_next_hops_whose_device_is_gone_are_unreachable),
+		with_router(what_was_counted_outlives_the_next_hop),
 	};
 
 	return cmocka_run_group_tests(tests, namespace_enter, NULL);

@@ -76,6 +76,18 @@ static void only_the_newest_previous_owner_is_remembered(void **state)
 	lab_expect(*state, &in, want_forward(&in, 2, ROUTER_history));
 }
 
+static void what_the_current_owner_did_not_send_back_begins_anew(void **state)
+{
+	struct frame in;
+	struct want want;
+
+	frame_tcp(&in, .tos = TOS_MARK, .from = server_mac(1));
+	want = want_forward(&in, 2, ROUTER_forward);
+	want.reasons |= BIT(ROUTER_restarted);
+	frame_set_tos(&want.frame, 0);
+	lab_expect(*state, &in, want);
+}
+
 static void of_a_drained_prefix_old_connections_carry_the_mark(void **state)
 {
 	struct frame in;
@@ -112,6 +124,7 @@ int main(void)
 		with_router(a_clients_mark_is_cleared),
 		with_router(without_a_previous_owner_the_current_one_answers),
 		with_router(only_the_newest_previous_owner_is_remembered),
+		with_router(what_the_current_owner_did_not_send_back_begins_anew),
 		with_router(of_a_drained_prefix_old_connections_carry_the_mark),
 		with_router(a_larger_depth_than_one_is_refused),
 	};
