@@ -2,7 +2,7 @@
 # make            build/ecmper-loader, build/ecmperctl and the XDP programs inside them
 # make install    into DESTDIR PREFIX (default /usr/local)
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
-# make bench      cost of a packet and of a change; make eval: connections under churn
+# make bench      cost of a packet and of a change (root)
 
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
@@ -38,10 +38,10 @@ CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
-BENCHES    := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all clean install uninstall unit prog net bench eval format check-format tests
+.PHONY: all clean install uninstall unit prog net bench format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,9 +83,19 @@ $(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard 
 $(B)/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
-$(B)/bench/%: bench/%.c $(B)/libecmper.a
+# bench/: programs of several files, and a BPF program of their own.
+$(B)/bench/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) $(LDLIBS)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+$(B)/bench/%.o: bench/%.c | $(B)/bench/outer.skel.h $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -I$(B)/bench -c $< -o $@
+$(B)/bench/packet_cost: $(B)/bench/packet_cases.o
+$(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o
+$(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
 
 tests: $(UNIT_TESTS) $(PROG_TESTS) $(NET_TOOLS)
 unit: $(UNIT_TESTS)
@@ -94,6 +104,9 @@ prog: $(PROG_TESTS)
 	@scripts/run-tests.sh $(PROG_TESTS)
 net: all $(NET_TOOLS)
 	@scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+
+bench: all $(BENCHES)
+	BUILD=$(B) bench/run.sh
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \

@@ -8,7 +8,8 @@ set -euo pipefail
 usage()
 {
 	cat <<'USAGE'
-Usage: install-deps.sh [build|test|all]    what it takes to build, to run tests and demos, or both (default)
+Usage: install-deps.sh [build|test|all|bench]    what it takes to build, to run tests and demos, both (default),
+                                               or to build and to draw the benchmarks' plots
 USAGE
 }
 
@@ -106,7 +107,7 @@ install_missing()
 
 what=${1:-all}
 case $what in
-build | test | all) ;;
+build | test | all | bench) ;;
 help | -h | --help)
 	usage
 	exit 0
@@ -122,12 +123,14 @@ wanted=
 # shellcheck disable=SC2046,SC2086 # lists of words
 if command -v apt-get >/dev/null; then
 	[[ $what == test ]] || wanted+=" $DEB_BUILD $(deb_bpftool)"
-	[[ $what == build ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
+	[[ $what == build || $what == bench ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
+	[[ $what != bench ]] || wanted+=" gnuplot-nox xdp-tools"
 	install_missing deb_install $(deb_missing $wanted)
 	link_bpftool
 elif command -v dnf >/dev/null; then
 	[[ $what == test ]] || wanted+=" $RPM_BUILD"
-	[[ $what == build ]] || wanted+=" $RPM_TEST bpftool"
+	[[ $what == build || $what == bench ]] || wanted+=" $RPM_TEST bpftool"
+	[[ $what != bench ]] || wanted+=" gnuplot-minimal xdp-tools"
 	install_missing rpm_install $(rpm_missing $wanted)
 else
 	echo "install-deps: neither apt-get nor dnf here. What Debian calls it: $DEB_BUILD bpftool $DEB_TEST" >&2

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs a program over packets of random flows, by outer.bpf.c. The wrapper is attached to a device
+ * that is down: a program that is attached nowhere would wait for two grace periods at every test
+ * run. Time is CPU time of this thread, so other processes cost noise only through the caches.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <time.h>
+#include "bench.h"
+#include "outer.skel.h"
+
+static struct outer_bpf *outer;
+static int slot_prog;
+
+void bench_outer_open(unsigned int ifindex, struct bench_floors *floors)
+{
+	unsigned int wrapped;
+	uint32_t key = 0;
+
+	bench_shell("ip link add benchouter type veth peer name benchouterp");
+	wrapped = if_nametoindex("benchouter");
+	outer = outer_bpf__open_and_load();
+	if (!outer)
+		bench_die("cannot load outer.bpf.c");
+	if (!bpf_program__attach_xdp(outer->progs.outer, wrapped))
+		bench_die("cannot attach the wrapper");
+	if (bpf_map_update_elem(bpf_map__fd(outer->maps.tx_port), &key, &ifindex, BPF_ANY))
+		bench_die("cannot set the device of the redirect floor");
+	*floors = (struct bench_floors){
+		.empty = bpf_program__fd(outer->progs.empty),
+		.tx = bpf_program__fd(outer->progs.floor_tx),
+		.redirect = bpf_program__fd(outer->progs.floor_redirect),
+		.kernel_fib = bpf_program__fd(outer->progs.kernel_fib),
+	};
+}
+
+void bench_outer_fib(unsigned int ifindex)
+{
+	outer->bss->fib_ifindex = ifindex;
+}
+
+struct bench_flows bench_flows_tcp(uint32_t count)
+{
+	return (struct bench_flows){
+		.mask = count - 1,
+		.dst_first = BENCH_VIP_FIRST,
+		.dst_count = 1,
+		.src_first = 0xac100001, /* 172.16.0.1 */
+		.sport_first = 1024,
+		.dport = htons(80),
+		.ip_word = {htonl(0x45000028), htonl(0x00014000), htonl(0x4006b1e6)},
+		.tcp_flags = TH_ACK,
+		.dst_mac = {2, 0, 0, 0, 0xff, 1},
+		.src_mac = {2, 0, 0, 0, 0xff, 2},
+	};
+}
+
+static void load_slot(int prog_fd)
+{
+	uint32_t key = 0;
+
+	if (prog_fd == slot_prog)
+		return;
+	if (bpf_map_update_elem(bpf_map__fd(outer->maps.slot), &key, &prog_fd, BPF_ANY))
+		bench_die("cannot put a program into the wrapper: %s", strerror(errno));
+	slot_prog = prog_fd;
+}
+
+void bench_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME])
+{
+	struct iphdr *ip = (struct iphdr *)(frame + ETH_HLEN);
+	struct tcphdr *tcp = (struct tcphdr *)(ip + 1);
+
+	memset(frame, 0, BENCH_FRAME);
+	memcpy(frame, flows->dst_mac, ETH_ALEN);
+	memcpy(frame + ETH_ALEN, flows->src_mac, ETH_ALEN);
+	frame[12] = ETH_P_IP >> 8;
+	memcpy(ip, flows->ip_word, sizeof(flows->ip_word));
+	ip->saddr = htonl(flows->src_first);
+	ip->daddr = htonl(flows->dst_first);
+	tcp->source = htons(flows->sport_first);
+	tcp->dest = flows->dport;
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->th_flags = flows->tcp_flags;
+}
+
+static double cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+double bench_run(int prog_fd, const struct bench_flows *flows, unsigned int repeat, int action)
+{
+	uint8_t frame[BENCH_FRAME];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = repeat);
+	double start, time;
+
+	bench_frame(flows, frame);
+	load_slot(prog_fd);
+	outer->bss->flows = *flows;
+	start = cpu_time();
+	if (bpf_prog_test_run_opts(bpf_program__fd(outer->progs.outer), &opts))
+		bench_die("test run failed: %s", strerror(errno));
+	time = cpu_time() - start;
+	if ((int)opts.retval != action)
+		bench_die("a program answered %u where %d was expected", opts.retval, action);
+	return time / repeat;
+}
