@@ -179,7 +179,7 @@ static void run_batch(unsigned int prefixes, unsigned int buckets, bool has_own,
 		      FILE *csv)
 {
 	static struct bench_series series[2];
-	const char *what = has_own ? "batch, own tables" : "batch, shared table";
+	const char *what = has_own ? "batch own tables" : "batch shared table";
 	struct bench_instance *router = bench_up("batch", ECMPER_ROUTER, NULL);
 	enum { SERVERS = 100 };
 	char first[ECMPER_ADDR_STRLEN];

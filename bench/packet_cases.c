@@ -103,7 +103,7 @@ static void add_own_tables(struct packet_cases *cases)
 	int fd = make_router("own10k", BENCH_VIP_FIRST, 10000, 32, SERVERS, TABLES_OWN);
 
 	for (unsigned int f = 1; f < ARRAY_SIZE(flow_counts); f += 2)
-		add_prefixes(cases, "router plain, own tables", fd, flow_counts[f], 10000);
+		add_prefixes(cases, "router plain own tables", fd, flow_counts[f], 10000);
 }
 
 static void add_many_servers(struct packet_cases *cases)
@@ -180,7 +180,7 @@ static void add_kernel(struct packet_cases *cases, int prog_fd)
 	bench_shell("ip addr add 10.9.0.1/24 dev fib && ip neigh add 10.9.0.2 lladdr "
 		    "02:00:00:00:00:01 dev fib && ip route add 198.19.0.0/32 via 10.9.0.2");
 	for (unsigned int f = 1; f < ARRAY_SIZE(flow_counts); f += 2) {
-		struct packet_case *one = add_case(cases, "kernel fib, one route", prog_fd,
+		struct packet_case *one = add_case(cases, "kernel fib", prog_fd,
 						   flow_counts[f], XDP_REDIRECT);
 
 		one->servers = 1;
@@ -247,8 +247,8 @@ void packet_cases_make(struct packet_cases *cases, bool is_long, const char *fil
 	bench_netns();
 	bench_outer_open(bench_veth("floor"), &floors);
 	add_case(cases, "empty", floors.empty, 1, XDP_PASS);
-	add_case(cases, "floor: MACs, XDP_TX", floors.tx, 1, XDP_TX);
-	add_case(cases, "floor: MACs, redirect", floors.redirect, 1, XDP_REDIRECT);
+	add_case(cases, "floor XDP_TX", floors.tx, 1, XDP_TX);
+	add_case(cases, "floor redirect", floors.redirect, 1, XDP_REDIRECT);
 	if (is_wanted(filter, "router plain")) {
 		add_plain(cases, is_long);
 		add_own_tables(cases);

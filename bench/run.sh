@@ -40,6 +40,10 @@ if ((EUID != 0)); then
 	exit 1
 fi
 mkdir -p "$out" || exit 1
+load=$(cut -d ' ' -f 1 /proc/loadavg)
+if awk "BEGIN { exit !($load > 0.7) }"; then
+	echo "run.sh: this machine is busy (load $load): times will be too long" >&2
+fi
 
 failed=0
 for name in packet_cost change_cost scale; do
@@ -49,12 +53,13 @@ for name in packet_cost change_cost scale; do
 done
 {
 	uname -srm
-	grep -m1 'model name' /proc/cpuinfo
+	sed -n '/^model name/{s/.*: //p;q}' /proc/cpuinfo
 	date -u +%F
+	echo "load $load"
 } >"$out/machine.txt"
 
 echo
-echo "== targets ($(tr '\n' ' ' <"$out/machine.txt"))"
+echo "== targets ($(paste -sd, "$out/machine.txt"))"
 awk -F, -f "$here/targets.awk" "$out"/packet_cost.csv "$out"/change_cost.csv "$out"/scale.csv |
 	tee "$out/targets.txt"
 

@@ -158,6 +158,19 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 	return 0;
 }
 
+/* Does a neighbour still name the port? The kernel empties one whose device is gone; another
+ * device there would get the packets of that neighbour. */
+static bool is_port_named(const struct tables *tables, uint32_t port)
+{
+	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
+
+		if ((tables->neigh[id].flags & ECMPER_NEIGH_USED) && link && link->port == port)
+			return true;
+	}
+	return false;
+}
+
 /* The port of an egress device: its place in tx_ports, taken newly when it has none. */
 static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
 {
@@ -167,7 +180,7 @@ static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
 		uint32_t there = 0;
 
 		if (tables->ops->tx_port_get(tables->arg, i, &there) || !there) {
-			if (free_port < 0)
+			if (free_port < 0 && !is_port_named(tables, i))
 				free_port = i;
 		} else if (there == ifindex) {
 			*port = i;

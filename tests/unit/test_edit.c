@@ -547,6 +547,25 @@ static void a_moved_mac_is_honoured_and_the_old_one_is_not(void **state)
 	fake_free(fake);
 }
 
+static void the_port_of_a_device_that_is_gone_is_not_given_to_another(void **state)
+{
+	struct fake *fake = fake_new();
+
+	(void)state;
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n", BATCH);
+	assert_int_equal(fake->ports[0], 1);
+	fake->ports[0] = 0; /* what the kernel does when d1 goes */
+	must(fake, "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n", BATCH);
+	assert_int_equal(fake->ports[0], 0);
+	assert_int_equal(fake->ports[1], 2);
+	must(fake, "neigh del 10.0.0.1\nneigh add 10.0.0.3 lladdr 02:00:00:00:00:03 dev d3\n",
+	     BATCH);
+	must(fake, "neigh add 10.0.0.4 lladdr 02:00:00:00:00:04 dev d4\n", BATCH);
+	assert_int_equal(fake->ports[0], 4);
+	check(fake);
+	fake_free(fake);
+}
+
 static void what_does_not_fit_is_refused_with_the_option_that_helps(void **state)
 {
 	struct fake *fake = fake_new();
@@ -688,6 +707,7 @@ int main(void)
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
 		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
+		cmocka_unit_test(the_port_of_a_device_that_is_gone_is_not_given_to_another),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_the_option_that_helps),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(an_empty_state_is_refused),
