@@ -51,6 +51,8 @@ void bench_servers(struct bench_instance *instance, unsigned int first, unsigned
 #define BENCH_VIP       "198.18.0.0/32"
 #define BENCH_VIP_FIRST 0xc6120000
 
+#define BENCH_OWN_POOL  100 /* servers that routes with tables of their own choose from */
+
 struct bench_routes {
 	uint32_t first;     /* address of the first, default BENCH_VIP_FIRST */
 	unsigned int count; /* 2^(32 - len) apart */
@@ -86,6 +88,10 @@ struct bench_flows bench_flows_tcp(uint32_t count);
 /* Run a program over `repeat` packets; nanoseconds of CPU time a packet. `action`: what XDP must say. */
 double bench_run(int prog_fd, const struct bench_flows *flows, unsigned int repeat, int action);
 
+/* Send frames for real; nanoseconds of wall time a frame. They end at the veth's other end. */
+double bench_run_live(int prog_fd, const struct bench_flows *flows, unsigned int frames);
+/* Drop what arrives at a device. */
+void bench_drop_at(const char *dev);
 /* The packet that outer.bpf.c builds of flow 0. */
 void bench_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME]);
 

@@ -77,6 +77,13 @@ int empty(struct xdp_md *ctx __attribute__((unused)))
 	return XDP_PASS;
 }
 
+/* The other end of a veth, where frames arrive that a program redirected. */
+SEC("xdp.frags")
+int drop(struct xdp_md *ctx __attribute__((unused)))
+{
+	return XDP_DROP;
+}
+
 static __always_inline bool swap_macs(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;

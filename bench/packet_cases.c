@@ -95,6 +95,8 @@ static void add_plain(struct packet_cases *cases, bool is_long)
 			if (is_long || !p || f == 1 || f == ARRAY_SIZE(flow_counts) - 1)
 				add_prefixes(cases, "router plain", fd, flow_counts[f],
 					     prefix_counts[p]);
+		if (!p)
+			bench_drop_at("pfx1p");
 	}
 }
 
@@ -180,8 +182,8 @@ static void add_kernel(struct packet_cases *cases, int prog_fd)
 	bench_shell("ip addr add 10.9.0.1/24 dev fib && ip neigh add 10.9.0.2 lladdr "
 		    "02:00:00:00:00:01 dev fib && ip route add 198.19.0.0/32 via 10.9.0.2");
 	for (unsigned int f = 1; f < ARRAY_SIZE(flow_counts); f += 2) {
-		struct packet_case *one = add_case(cases, "kernel fib", prog_fd,
-						   flow_counts[f], XDP_REDIRECT);
+		struct packet_case *one =
+			add_case(cases, "kernel fib", prog_fd, flow_counts[f], XDP_REDIRECT);
 
 		one->servers = 1;
 		one->flows.dst_first = 0xc6130000;
@@ -246,6 +248,7 @@ void packet_cases_make(struct packet_cases *cases, bool is_long, const char *fil
 
 	bench_netns();
 	bench_outer_open(bench_veth("floor"), &floors);
+	bench_drop_at("floorp");
 	add_case(cases, "empty", floors.empty, 1, XDP_PASS);
 	add_case(cases, "floor XDP_TX", floors.tx, 1, XDP_TX);
 	add_case(cases, "floor redirect", floors.redirect, 1, XDP_REDIRECT);

@@ -15,8 +15,10 @@
 #include "bench.h"
 #include "packet_cases.h"
 
-#define ROUNDS_MAX 1000
-#define TURNS      12 /* of a round */
+#define ROUNDS_MAX  1000
+#define LIVE_TURNS  21
+#define LIVE_FRAMES 100000
+#define TURNS       12 /* of a round */
 
 struct result {
 	double time[ROUNDS_MAX];
@@ -82,6 +84,54 @@ static void print_results(const struct packet_cases *cases, struct result *resul
 	}
 }
 
+/* End to end: frames that are really sent, through a veth pair to a program that drops them at the
+ * other end. Wall time, because both ends share it. */
+struct live_case {
+	const char *name;
+	uint32_t flows;
+	struct bench_series series;
+};
+
+static const struct packet_case *find_case(const struct packet_cases *cases, const char *name,
+					   uint32_t flows)
+{
+	for (unsigned int i = 0; i < cases->count; i++)
+		if (!strcmp(cases->list[i].name, name) && cases->list[i].flows.mask + 1 == flows)
+			return &cases->list[i];
+	return NULL;
+}
+
+static void run_live(const struct packet_cases *cases, FILE *csv)
+{
+	static struct live_case list[] = {{.name = "floor redirect", .flows = 1},
+					  {.name = "router plain", .flows = 1 << 10},
+					  {.name = "router plain", .flows = 1 << 20},
+					  {.name = "kernel fib", .flows = 1 << 20}};
+
+	for (unsigned int turn = 0; turn < LIVE_TURNS; turn++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(list) && !bench_is_stopped(); i++) {
+			const struct packet_case *one =
+				find_case(cases, list[i].name, list[i].flows);
+
+			if (one)
+				bench_add(&list[i].series,
+					  bench_run_live(one->prog_fd, &one->flows, LIVE_FRAMES));
+		}
+	printf("\n%-28s %8s %14s %s\n", "end to end through veth", "flows", "packets/s", "ns");
+	for (unsigned int i = 0; i < ARRAY_SIZE(list); i++) {
+		struct bench_summary ns =
+			bench_summarise(list[i].series.values, list[i].series.count);
+
+		if (!list[i].series.count)
+			continue;
+		printf("%-28s %8u %14.0f %.1f (%.1f..%.1f)\n", list[i].name, list[i].flows,
+		       1e9 / ns.low, ns.low, ns.low, ns.high);
+		if (csv)
+			fprintf(csv, "veth %s,%u,1,4,,,,%.2f,%.2f,%.2f\n", list[i].name,
+				list[i].flows, ns.median, ns.low, ns.high);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static struct packet_cases cases;
@@ -120,6 +170,8 @@ int main(int argc, char *argv[])
 			bench_progress("packet cost: round", ++done, rounds);
 	}
 	print_results(&cases, results, done, csv);
+	if (!filter && !bench_is_stopped())
+		run_live(&cases, csv);
 	if (csv && fclose(csv))
 		bench_die("cannot write %s: %s", output, strerror(errno));
 	free(results);

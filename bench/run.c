@@ -119,3 +119,25 @@ double bench_run(int prog_fd, const struct bench_flows *flows, unsigned int repe
 		bench_die("a program answered %u where %d was expected", opts.retval, action);
 	return time / repeat;
 }
+
+void bench_drop_at(const char *dev)
+{
+	if (!bpf_program__attach_xdp(outer->progs.drop, if_nametoindex(dev)))
+		bench_die("cannot attach a program to %s", dev);
+}
+
+double bench_run_live(int prog_fd, const struct bench_flows *flows, unsigned int frames)
+{
+	uint8_t frame[BENCH_FRAME];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = frames, .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	double start;
+
+	bench_frame(flows, frame);
+	load_slot(prog_fd);
+	outer->bss->flows = *flows;
+	start = bench_now();
+	if (bpf_prog_test_run_opts(bpf_program__fd(outer->progs.outer), &opts))
+		bench_die("test run with live frames failed: %s", strerror(errno));
+	return (bench_now() - start) * 1e9 / frames;
+}

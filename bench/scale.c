@@ -126,6 +126,7 @@ static void run_size(const struct bench_floors *floors, unsigned int prefixes, b
 	struct bench_instance *router = up(prefixes, has_own);
 	double start, load, one, all, few_flows, many_flows, bytes;
 
+	bench_servers(router, 0, SERVERS + (has_own ? BENCH_OWN_POOL : 0));
 	start = bench_now();
 	bench_routes(router, &(struct bench_routes){.count = prefixes,
 						    .len = 32,

@@ -168,15 +168,14 @@ void bench_edit(struct bench_instance *instance, const char *format, ...)
 	free(text);
 }
 
-/* Every prefix takes another three of OWN_POOL servers: 161 700 different sets. */
-#define OWN      3
-#define OWN_POOL 100
+/* Every prefix takes another three of the pool: 161 700 different sets. */
+#define OWN 3
 
 static void next_own(unsigned int own[OWN])
 {
 	unsigned int i = OWN - 1;
 
-	while (i && own[i] == OWN_POOL - OWN + i)
+	while (i && own[i] == BENCH_OWN_POOL - OWN + i)
 		i--;
 	own[i]++;
 	while (++i < OWN)
@@ -204,7 +203,7 @@ int bench_try_routes(struct bench_instance *instance, const struct bench_routes 
 
 	if (!lines)
 		bench_die("cannot make a temporary file: %s", strerror(errno));
-	bench_servers(instance, 0, routes->servers + (routes->has_own ? OWN_POOL - OWN : 0));
+	bench_servers(instance, 0, routes->servers + (routes->has_own ? BENCH_OWN_POOL - OWN : 0));
 	for (unsigned int i = 0; i < routes->count; i++) {
 		print_route(lines, routes, i, own);
 		next_own(own);

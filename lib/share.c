@@ -23,21 +23,29 @@ void *region_data(const struct tables *tables, enum region region, uint32_t offs
 	}
 }
 
+#define LANES 4 /* that do not wait for each other: a table has up to 128 KiB */
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
 struct ecmper_range_key range_key(enum region region, const void *data, uint32_t items)
 {
 	size_t size = items * region_item(region), i = 0;
-	uint64_t hash = 0, word;
+	uint64_t lane[LANES] = {1, 2, 3, 4}, word[LANES], hash = size;
 
 	for (; i + sizeof(word) <= size; i += sizeof(word)) {
-		memcpy(&word, (const char *)data + i, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 32;
+		memcpy(word, (const char *)data + i, sizeof(word));
+		for (int l = 0; l < LANES; l++)
+			lane[l] = mix(lane[l], word[l]);
 	}
-	word = 0;
-	memcpy(&word, (const char *)data + i, size - i);
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return (struct ecmper_range_key){
-		.hash = hash ^ hash >> 32, .region = region, .items = items};
+	memset(word, 0, sizeof(word));
+	memcpy(word, (const char *)data + i, size - i);
+	for (int l = 0; l < LANES; l++)
+		hash = mix(mix(hash, lane[l]), word[l]);
+	return (struct ecmper_range_key){.hash = hash, .region = region, .items = items};
 }
 
 /* Different content with the same hash has the next free key: a look at the content decides. */
