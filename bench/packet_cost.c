@@ -125,7 +125,7 @@ static void run_live(const struct packet_cases *cases, FILE *csv)
 		if (!list[i].series.count)
 			continue;
 		printf("%-28s %8u %14.0f %.1f (%.1f..%.1f)\n", list[i].name, list[i].flows,
-		       1e9 / ns.low, ns.low, ns.low, ns.high);
+		       1e9 / ns.median, ns.median, ns.low, ns.high);
 		if (csv)
 			fprintf(csv, "veth %s,%u,1,4,,,,%.2f,%.2f,%.2f\n", list[i].name,
 				list[i].flows, ns.median, ns.low, ns.high);

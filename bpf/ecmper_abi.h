@@ -66,7 +66,9 @@ struct ecmper_prefix {
 	__u8 prefixlen; /* of the family of addr: 0..32 or 0..128 */
 	__u8 depth;
 	__u8 flags;
-	__u8 pad[17];
+	__u8 pad;
+	__u64 cur_nh_hash; /* of the content of these ranges: their keys in `ranges` */
+	__u64 prv_nh_hash;
 };
 
 /*

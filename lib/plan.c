@@ -49,7 +49,8 @@ struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind)
 	return op;
 }
 
-static int append_unshare(struct plan *plan, enum region region, uint32_t offset, uint32_t count)
+static int append_unshare(struct plan *plan, enum region region, uint32_t offset, uint32_t count,
+			  uint64_t hash)
 {
 	struct op *op;
 
@@ -61,15 +62,20 @@ static int append_unshare(struct plan *plan, enum region region, uint32_t offset
 	op->region = region;
 	op->offset = offset;
 	op->count = count;
+	op->hash = hash;
 	return 0;
 }
 
 /* Everything that `old` occupies is given up, after the switch. */
-static int append_unshare_all(struct plan *plan, const struct ecmper_prefix *old)
+static int append_unshare_all(struct plan *plan, const struct tables *tables,
+			      const struct ecmper_prefix *old)
 {
-	return append_unshare(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count) ?:
-	       append_unshare(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count) ?:
-	       append_unshare(plan, REGION_MEMBERS, old->members_offset, old->members_count);
+	return append_unshare(plan, REGION_CUR_NH, old->cur_nh_offset, old->cur_nh_count,
+			      old->cur_nh_hash) ?:
+	       append_unshare(plan, REGION_PRV_NH, old->prv_nh_offset, old->prv_nh_count,
+			      old->prv_nh_hash) ?:
+	       append_unshare(plan, REGION_MEMBERS, old->members_offset, old->members_count,
+			      members_hash(tables, old));
 }
 
 #define SEEN_OLD 1
@@ -260,7 +266,7 @@ static int plan_cur(struct plan *plan, struct tables *tables, struct ecmper_pref
 		return -ENOMEM;
 	memcpy(cur, plan->last_cur, size);
 	return plan_range(plan, tables, REGION_CUR_NH, cur, value->cur_nh_count,
-			  &value->cur_nh_offset, err);
+			  &value->cur_nh_offset, &value->cur_nh_hash, err);
 }
 
 static int plan_prv(struct plan *plan, struct tables *tables, const struct ecmper_prefix *old,
@@ -288,7 +294,7 @@ static int plan_prv(struct plan *plan, struct tables *tables, const struct ecmpe
 	}
 	see_slots(plan->seen, prv, value->prv_nh_count, SEEN_NEW);
 	return plan_range(plan, tables, REGION_PRV_NH, prv, value->prv_nh_count,
-			  &value->prv_nh_offset, err);
+			  &value->prv_nh_offset, &value->prv_nh_hash, err);
 }
 
 static int plan_members(struct plan *plan, struct tables *tables, const struct wanted *wanted,
@@ -309,7 +315,7 @@ static int plan_members(struct plan *plan, struct tables *tables, const struct w
 		plan->seen[wanted->servers[i].id] |= SEEN_NEW;
 	}
 	return plan_range(plan, tables, REGION_MEMBERS, members, value->members_count,
-			  &value->members_offset, err);
+			  &value->members_offset, NULL, err);
 }
 
 /* One step that packets see. */
@@ -351,7 +357,7 @@ static int plan_delete(struct plan *plan, struct tables *tables, const struct ec
 		return ret;
 	see_old(plan, tables, old);
 	plan->prefixes_changed++;
-	return append_refs(plan, tables) ?: append_unshare_all(plan, old);
+	return append_refs(plan, tables) ?: append_unshare_all(plan, tables, old);
 }
 
 int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_net *net,
@@ -394,5 +400,5 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 		see_old(plan, tables, old);
 	plan->prefixes_changed++;
 	return append_switches(plan, net, old, &value) ?:
-	       append_refs(plan, tables) ?: (old ? append_unshare_all(plan, old) : 0);
+	       append_refs(plan, tables) ?: (old ? append_unshare_all(plan, tables, old) : 0);
 }

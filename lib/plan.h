@@ -45,7 +45,7 @@ struct op {
 	uint32_t offset;
 	uint32_t count;
 	void *data;    /* owned */
-	uint64_t hash; /* of data, for OP_FILL */
+	uint64_t hash; /* of the range's content */
 	struct ecmper_net net;
 	struct ecmper_prefix value;
 	struct ecmper_prefix before; /* what a switch replaces, generation 0 = nothing */
@@ -71,9 +71,10 @@ void plan_free(struct plan *plan);
 struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind);
 
 /* plan_range.c: let a prefix refer to this content: to a range that holds it already, or is going
- * to, or to a new one. Takes `data` over. *offset: where. -ENOSPC: err says which map is full. */
+ * to, or to a new one. Takes `data` over. *offset: where; *hash (may be NULL): of the content.
+ * -ENOSPC: err says which map is full. */
 int plan_range(struct plan *plan, struct tables *tables, enum region region, void *data,
-	       uint32_t items, uint32_t *offset, struct ecmper_error *err);
+	       uint32_t items, uint32_t *offset, __u64 *hash, struct ecmper_error *err);
 
 /*
  * Append what turns `old` (NULL: no such prefix) into `wanted` (NULL: delete it; then `net`

@@ -70,7 +70,8 @@ static int take(struct tables *tables, enum region region, uint32_t items, uint3
 	return 0;
 }
 
-static int share(struct plan *plan, enum region region, uint32_t items, uint32_t offset)
+static int share(struct plan *plan, enum region region, uint32_t items, uint64_t hash,
+		 uint32_t offset)
 {
 	struct op *op = plan_append(plan, PHASE_PREPARE, OP_SHARE);
 
@@ -78,6 +79,7 @@ static int share(struct plan *plan, enum region region, uint32_t items, uint32_t
 		return -ENOMEM;
 	op->region = region;
 	op->count = items;
+	op->hash = hash;
 	op->offset = offset;
 	return 0;
 }
@@ -103,12 +105,14 @@ static int fill(struct plan *plan, struct tables *tables, enum region region, vo
 }
 
 int plan_range(struct plan *plan, struct tables *tables, enum region region, void *data,
-	       uint32_t items, uint32_t *offset, struct ecmper_error *err)
+	       uint32_t items, uint32_t *offset, __u64 *content_hash, struct ecmper_error *err)
 {
 	uint64_t hash = range_key(region, data, items).hash;
 	unsigned int place;
 	int ret = make_room(plan);
 
+	if (content_hash)
+		*content_hash = hash;
 	if (ret) {
 		free(data);
 		return ret;
@@ -116,7 +120,7 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
 	place = find_place(plan, hash, region, data, items);
 	if (plan->fills[place]) {
 		*offset = plan->ops[PHASE_PREPARE][plan->fills[place] - 1].offset;
-	} else if (range_find(tables, region, data, items, offset)) {
+	} else if (range_find(tables, region, data, items, hash, offset)) {
 		ret = fill(plan, tables, region, data, items, hash, offset, err);
 		if (!ret) {
 			plan->fills[place] = plan->count[PHASE_PREPARE];
@@ -125,5 +129,5 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
 		return ret;
 	}
 	free(data);
-	return share(plan, region, items, *offset);
+	return share(plan, region, items, hash, *offset);
 }

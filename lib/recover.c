@@ -35,10 +35,10 @@ static void find_refs(struct found *found, const struct tables *tables,
 }
 
 static int find_range(struct found *found, struct tables *tables, enum region region,
-		      uint32_t offset, uint32_t items)
+		      uint32_t offset, uint32_t items, uint64_t hash)
 {
 	range_mark(tables->config, found->used, region, offset, items);
-	return items ? range_ref(tables, region, offset, items, 1) : 0;
+	return items ? range_ref(tables, region, offset, items, hash, 1) : 0;
 }
 
 /* All that one prefix refers to. */
@@ -47,12 +47,9 @@ static int find_prefix(struct found *found, struct tables *tables,
 {
 	found->prefixes++;
 	find_refs(found, tables, value);
-	return find_range(found, tables, REGION_CUR_NH, value->cur_nh_offset,
-			  value->cur_nh_count) ?:
-	       find_range(found, tables, REGION_PRV_NH, value->prv_nh_offset,
-			  value->prv_nh_count) ?:
-	       find_range(found, tables, REGION_MEMBERS, value->members_offset,
-			  value->members_count);
+	return find_range(found, tables, REGION_CUR_NH, value->cur_nh_offset, value->cur_nh_count, value->cur_nh_hash) ?:
+	       find_range(found, tables, REGION_PRV_NH, value->prv_nh_offset, value->prv_nh_count, value->prv_nh_hash) ?:
+	       find_range(found, tables, REGION_MEMBERS, value->members_offset, value->members_count, members_hash(tables, value));
 }
 
 /* The references to ranges are counted anew. */

@@ -46,14 +46,14 @@ int plan_step(struct tables *tables, const struct op *op)
 	case OP_FILL:
 		memcpy(region_data(tables, op->region, op->offset), op->data,
 		       op->count * region_item(op->region));
-		return range_ref(tables, op->region, op->offset, op->count, 1);
-	case OP_SHARE: return range_ref(tables, op->region, op->offset, op->count, 1);
+		return range_ref(tables, op->region, op->offset, op->count, op->hash, 1);
+	case OP_SHARE: return range_ref(tables, op->region, op->offset, op->count, op->hash, 1);
 	case OP_REF: return neigh_ref(tables, op->offset, 1);
 	case OP_LPM_SET: return lpm_switch(tables, op);
 	case OP_VIP_SET: vip_set(tables, &op->net, &op->value); return 0;
 	case OP_VIP_CLEAR: vip_clear(tables, &op->net); return 0;
 	case OP_LPM_DELETE: return lpm_delete(tables, &op->net);
-	case OP_UNSHARE: return range_ref(tables, op->region, op->offset, op->count, -1);
+	case OP_UNSHARE: return range_ref(tables, op->region, op->offset, op->count, op->hash, -1);
 	case OP_UNREF: return neigh_ref(tables, op->offset, -1);
 	}
 	return -EINVAL;
@@ -64,7 +64,7 @@ static void undo_step(struct tables *tables, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_FILL:
-	case OP_SHARE: range_ref(tables, op->region, op->offset, op->count, -1); break;
+	case OP_SHARE: range_ref(tables, op->region, op->offset, op->count, op->hash, -1); break;
 	case OP_REF: neigh_ref(tables, op->offset, -1); break;
 	case OP_LPM_SET:
 		if (op->before.generation)

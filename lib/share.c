@@ -50,9 +50,9 @@ struct ecmper_range_key range_key(enum region region, const void *data, uint32_t
 
 /* Different content with the same hash has the next free key: a look at the content decides. */
 int range_find(struct tables *tables, enum region region, const void *data, uint32_t items,
-	       uint32_t *offset)
+	       uint64_t hash, uint32_t *offset)
 {
-	struct ecmper_range_key key = range_key(region, data, items);
+	struct ecmper_range_key key = {.hash = hash, .region = region, .items = items};
 	struct ecmper_range range;
 
 	for (; !tables->ops->range_get(tables->arg, &key, &range); key.hash++) {
@@ -69,14 +69,16 @@ int range_find(struct tables *tables, enum region region, const void *data, uint
 	return -ENOENT;
 }
 
-int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items, int step)
+int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
+	      uint64_t hash, int step)
 {
-	struct ecmper_range_key key = range_key(region, region_data(tables, region, offset), items);
+	struct ecmper_range_key key = {.hash = hash, .region = region, .items = items};
 	struct ecmper_range range;
+	int ret;
 
-	while (!tables->ops->range_get(tables->arg, &key, &range) && range.offset != offset)
+	while (!(ret = tables->ops->range_get(tables->arg, &key, &range)) && range.offset != offset)
 		key.hash++;
-	if (tables->ops->range_get(tables->arg, &key, &range))
+	if (ret)
 		range = (struct ecmper_range){.offset = offset};
 	range.refs += step;
 	if (range.refs)
@@ -84,4 +86,11 @@ int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32
 	tables->ops->range_delete(tables->arg, &key);
 	range_rest(tables, region, offset, items);
 	return 0;
+}
+
+uint64_t members_hash(const struct tables *tables, const struct ecmper_prefix *value)
+{
+	return range_key(REGION_MEMBERS, tables->members + value->members_offset,
+			 value->members_count)
+		.hash;
 }

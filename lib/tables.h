@@ -98,10 +98,13 @@ void *region_data(const struct tables *tables, enum region region, uint32_t offs
 size_t region_item(enum region region);
 /* Is this content there already? *offset: where. -ENOENT. */
 int range_find(struct tables *tables, enum region region, const void *data, uint32_t items,
-	       uint32_t *offset);
-/* One prefix more (+1) or less (-1) refers to the range. The first reference of a range enters
- * it; when none is left, it rests. The content must stand in its place. */
-int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items, int step);
+	       uint64_t hash, uint32_t *offset);
+/* One prefix more (+1) or less (-1) refers to the range with this content's hash. The first
+ * reference of a range enters it; when none is left, it rests. */
+int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
+	      uint64_t hash, int step);
+/* The hash of a prefix's members, which stands nowhere: they are few. */
+uint64_t members_hash(const struct tables *tables, const struct ecmper_prefix *value);
 
 /* Before a range of cur_nh or prv_nh is read or written for the first time. -ENOMEM. */
 int tables_touch(struct tables *tables, enum region region, uint32_t offset, uint32_t items);

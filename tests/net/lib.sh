@@ -110,6 +110,19 @@ lab_transfers_end()
 	cat "$LAB_DIR/$2"
 }
 
+# check_unbroken SENTENCE REPORT: no transfer of the report is broken; else the counters explain.
+check_unbroken()
+{
+	local i
+
+	check_is "$1" 0 "$(jq .broken <<<"$2")"
+	[[ $(jq .broken <<<"$2") != 0 ]] || return 0
+	lab_ctl stats | sed 's/^/# router: /'
+	for ((i = 1; i <= $(lab_server_count); i++)); do
+		lab_exec "ns$i" ecmperctl stats | sed "s/^/# server $i: /"
+	done
+}
+
 lab_is_established()
 {
 	[[ -n $(lab_exec ns99 ss -Htn state established "dst $LAB_VIP") ]]
