@@ -120,12 +120,31 @@ void draft_free(struct draft *draft)
 	free(draft);
 }
 
+/* Where the server is, or belongs: the list is sorted by address. */
+static unsigned int server_place(const struct wanted *wanted, const struct ecmper_addr *addr)
+{
+	unsigned int low = 0, high = wanted->server_count;
+
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (ecmper_addr_compare(&wanted->servers[middle].addr, addr) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr)
 {
-	for (unsigned int i = 0; i < draft->wanted.server_count; i++)
-		if (!ecmper_addr_compare(&draft->wanted.servers[i].addr, addr))
-			return &draft->wanted.servers[i];
-	return NULL;
+	struct wanted *wanted = &draft->wanted;
+	unsigned int place = server_place(wanted, addr);
+
+	if (place == wanted->server_count ||
+	    ecmper_addr_compare(&wanted->servers[place].addr, addr))
+		return NULL;
+	return &wanted->servers[place];
 }
 
 struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr)
@@ -133,13 +152,12 @@ struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *a
 	struct wanted *wanted = &draft->wanted;
 	struct server *grown =
 		reallocarray(wanted->servers, wanted->server_count + 1, sizeof(*grown));
-	unsigned int place = 0;
+	unsigned int place;
 
 	if (!grown)
 		return NULL;
 	wanted->servers = grown;
-	while (place < wanted->server_count && ecmper_addr_compare(&grown[place].addr, addr) < 0)
-		place++;
+	place = server_place(wanted, addr);
 	memmove(grown + place + 1, grown + place, (wanted->server_count - place) * sizeof(*grown));
 	wanted->server_count++;
 	grown[place] = (struct server){.addr = *addr, .weight = 1, .origin = ECMPER_ORIGIN_STATIC};

@@ -77,6 +77,7 @@ static int add_servers(struct ecmper_report *report, const struct tables *tables
 {
 	const struct ecmper_member *members = tables->members + draft->old.members_offset;
 	char addr[ECMPER_ADDR_STRLEN];
+	uint32_t m = 0;
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < draft->old.members_count; i++) {
@@ -87,13 +88,13 @@ static int add_servers(struct ecmper_report *report, const struct tables *tables
 	}
 	for (unsigned int i = 0; !ret && i < draft->wanted.server_count; i++) {
 		const struct server *server = &draft->wanted.servers[i];
-		bool is_same = false;
+		int order = 1;
 
-		for (uint32_t m = 0; m < draft->old.members_count; m++)
-			is_same |= members[m].weight == server->weight &&
-				   !ecmper_addr_compare(&tables->neigh[members[m].nh].addr,
-							&server->addr);
-		if (!is_same)
+		/* Both lists are sorted by address. */
+		for (; m < draft->old.members_count && order > 0; m += order > 0)
+			order = ecmper_addr_compare(&server->addr,
+						    &tables->neigh[members[m].nh].addr);
+		if (order || members[m].weight != server->weight)
 			ret = add(report, "add %s via %s weight %u", net,
 				  ecmper_addr_format(&server->addr, addr), server->weight);
 	}
