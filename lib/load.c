@@ -38,7 +38,7 @@ static int load_failed(int code, struct ecmper_error *err)
 				   "CAP_NET_ADMIN and CAP_PERFMON");
 	return ecmper_fail(
 		err, code,
-		"the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.15 or "
+		"the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.18 or "
 		"newer with BTF (/sys/kernel/btf/vmlinux)",
 		system.release, strerror(-code), complaint);
 }
