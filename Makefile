@@ -27,7 +27,7 @@ ALL_CFLAGS  = -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DECMPER_VERSION='"$(VE
 LDLIBS      = $(shell $(PKGCONFIG) --libs $(LIBS)) -lelf -lz
 # <asm/types.h> lives in the multiarch folder, which clang does not search for the bpf target
 ARCH_INC   := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch)))
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 $(WARN) -Ibpf $(ARCH_INC) -MMD -MP
+BPF_CFLAGS := -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 $(WARN) -Ibpf $(ARCH_INC) -MMD -MP
 
 BPF_OBJ    := $(patsubst bpf/%.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL       := $(BPF_OBJ:.bpf.o=.skel.h)
@@ -47,7 +47,7 @@ SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 
 all: $(B)/ecmper-loader $(B)/ecmperctl
 
-$(B)/%.bpf.o: bpf/%.bpf.c
+$(B)/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 $(B)/%.skel.h: $(B)/%.bpf.o

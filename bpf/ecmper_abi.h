@@ -9,12 +9,14 @@
 
 #include <linux/types.h>
 
-#define ECMPER_ABI_VERSION 1
+#define ECMPER_ABI_VERSION 2
 
 /* Map names: the C symbol in maps.h and the file name in the pin folder are the same word. */
 #define ECMPER_MAP_CONFIG      config
 #define ECMPER_MAP_LPM         lpm
+#define ECMPER_MAP_LPM6        lpm6
 #define ECMPER_MAP_VIP         vip
+#define ECMPER_MAP_VIP6        vip6
 #define ECMPER_MAP_CUR_NH      cur_nh
 #define ECMPER_MAP_PRV_NH      prv_nh
 #define ECMPER_MAP_MEMBERS     members
@@ -24,9 +26,11 @@
 #define ECMPER_MAP_NEIGH_ID    neigh_id
 #define ECMPER_MAP_NEIGH_MAC   neigh_mac
 #define ECMPER_MAP_TX_PORTS    tx_ports
+#define ECMPER_MAP_FRAGMENTS   fragments /* router and server, each its own */
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
 #define ECMPER_MAP_VIPS        vips      /* server */
+#define ECMPER_MAP_VIPS6       vips6     /* server */
 #define ECMPER_LINK_TX_ERRORS  tx_errors /* not a map: the pinned link of ecmper_tx_errors */
 
 #define ECMPER_STR_(x)         #x
@@ -43,9 +47,23 @@ struct ecmper_lpm_key {
 	__u8 addr[4]; /* bytes, so that a dump reads 10, 0, 10, 0 */
 };
 
+/* Key of lpm6 and of vips6: IPv6 prefix. */
+struct ecmper_lpm6_key {
+	__u32 prefixlen;
+	__u8 addr[16];
+};
+
 enum ecmper_prefix_flags {
 	ECMPER_PREFIX_CONNECTED = 1 << 0, /* the destination itself is the next hop */
 	ECMPER_PREFIX_MODULO = 1 << 1,    /* table by modulo instead of Maglev */
+};
+
+/* What of a flow chooses its bucket. */
+enum ecmper_hash_on {
+	ECMPER_HASH_ON_5TUPLE,
+	ECMPER_HASH_ON_SRC,     /* a client's flows go together */
+	ECMPER_HASH_ON_SRC_DST, /* a client's flows to one address go together */
+	ECMPER_HASH_ONS
 };
 
 /*
@@ -66,25 +84,41 @@ struct ecmper_prefix {
 	__u8 prefixlen; /* of the family of addr: 0..32 or 0..128 */
 	__u8 depth;
 	__u8 flags;
-	__u8 pad;
+	__u8 hash_on;      /* enum ecmper_hash_on */
 	__u64 cur_nh_hash; /* of the content of these ranges: their keys in `ranges` */
 	__u64 prv_nh_hash;
 };
 
 /*
  * Exact match in front of lpm, for host prefixes (/32) with servers: eight slots to a cache line,
- * each (address << 32 | cur_nh_offset | log2 of cur_nh_count), 0 = empty: all that a packet
- * without a mark needs. A slot is replaced by one 8-byte store. A prefix that finds its line full
- * is simply not here: lpm has every prefix.
+ * each (address << 32 | cur_nh_offset | code), 0 = empty: all that a packet without a mark
+ * needs. The code is hash_on * 17 + log2 of cur_nh_count. A slot is replaced by one 8-byte store. A
+ * prefix that finds its line full is simply not here: lpm has every prefix.
  */
-#define ECMPER_VIP_SLOTS      8
-#define ECMPER_VIP_COUNT_BITS 5 /* ranges of cur_nh begin at multiples of 1 << this */
+#define ECMPER_VIP_SLOTS     8
+#define ECMPER_VIP_CODE_BITS 6 /* ranges of cur_nh begin at multiples of 1 << this */
+#define ECMPER_VIP_CODE_STEP 17
 struct ecmper_vip_line {
 	__u64 slot[ECMPER_VIP_SLOTS];
 };
 
+/*
+ * The same in front of lpm6, for /128. `table`: ECMPER_VIP6_USED | cur_nh_offset | code, 0 = empty.
+ * An address is written only while its slot is empty, and a reader looks at `table` once more after
+ * it has compared the address. There are twice as many lines as of vip.
+ */
+#define ECMPER_VIP6_SLOTS 4
+#define ECMPER_VIP6_USED  (1ULL << 32)
+struct ecmper_vip6_line {
+	struct ecmper_vip6_slot {
+		struct ecmper_addr addr;
+		__u64 table;
+		__u64 pad;
+	} slot[ECMPER_VIP6_SLOTS];
+};
+
 /* cur_nh and prv_nh: next-hop ids, many to an element, because an array map's stride is 8 bytes at least. */
-#define ECMPER_LINE_SLOTS (1 << ECMPER_VIP_COUNT_BITS)
+#define ECMPER_LINE_SLOTS 32
 struct ecmper_nh_line {
 	__u16 nh[ECMPER_LINE_SLOTS];
 };
@@ -123,7 +157,8 @@ struct ecmper_link {
 	__u8 src_mac[6];
 	__u16 port; /* index into tx_ports */
 	__u16 vlan; /* 0 = untagged */
-	__u32 ifindex;
+	__u16 mtu;  /* of the device, for the IP packet */
+	__u16 pad;
 };
 
 enum ecmper_neigh_flags {
@@ -151,6 +186,21 @@ struct ecmper_mac {
 	__u8 pad[2];
 };
 
+/* One datagram that is sent in parts (RFC 791, 3.2; RFC 8200, 4.5). */
+struct ecmper_fragment_key {
+	struct ecmper_addr src, dst;
+	__u32 id;
+	__u32 proto;
+};
+
+/* What its first part says of the others. */
+struct ecmper_fragment {
+	__be32 ports;    /* router: the others are hashed by these, too */
+	__u8 proto;      /* and by this: an IPv6 fragment may begin with another header */
+	__u8 is_bounced; /* server: send the others back, too */
+	__u16 pad;
+};
+
 struct ecmper_counter {
 	__u64 packets;
 	__u64 bytes;
@@ -168,7 +218,7 @@ struct ecmper_nh_reasons {
 
 /* Secret of the flow hash, see flow_hash.h. */
 struct ecmper_hash_key {
-	__u64 word[8];
+	__u64 word[12];
 };
 
 enum ecmper_mark_format { ECMPER_MARK_DSCP, ECMPER_MARK_TOS };
@@ -189,7 +239,7 @@ struct ecmper_config {
 	__u32 vip_lines;    /* a power of two */
 	__u32 prefix_count; /* kept by edits */
 	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
-	__u32 pad;
+	__u32 max_fragments;
 	struct ecmper_hash_key hash_key;
 };
 
@@ -210,17 +260,20 @@ struct ecmper_config {
 	X(chain_end, FORWARD,                                                                      \
 	  "bounced, no owner left to try: sent to the current owner to answer")                    \
 	X(connected, FORWARD, "sent to its destination, which is a known neighbour")               \
-	X(not_ip, PASS, "not IPv4: to the kernel")                                                 \
+	X(not_ip, PASS, "neither IPv4 nor IPv6: to the kernel")                                    \
 	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
 	X(no_route, PASS, "no prefix matches: to the kernel")                                      \
 	X(ttl, PASS, "TTL of 1 or less: to the kernel, which answers Time Exceeded")               \
 	X(no_neigh, PASS, "next hop has no known MAC: to the kernel")                              \
+	X(too_big, PASS, "larger than the next hop's device takes: to the kernel, which says so")  \
 	X(bad_header, DROP, "truncated or contradictory headers: dropped")                         \
 	X(no_server, DROP, "the prefix has no server to take this packet: dropped")                \
 	X(no_device, DROP, "the next hop's device is gone: dropped")                               \
+	X(no_headroom, DROP, "no room in front of the packet for a VLAN tag: dropped")             \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
 	X(restarted, NOTE, "bounced while its bucket changed: began anew with the current owner")  \
-	X(fragment, NOTE, "a fragment was hashed on addresses only")                               \
+	X(fragment, NOTE, "a fragment whose first part was not seen was hashed on addresses")      \
+	X(icmp_error, NOTE, "an ICMP error was sent after the flow that it is about")              \
 	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
 
 #define ECMPER_SERVER_REASONS(X)                                                                   \
@@ -230,8 +283,9 @@ struct ecmper_config {
 	X(cookie, PASS, "completes a connection by a valid SYN cookie: delivered")                 \
 	X(last, PASS, "not owned, no server left to try: delivered, the kernel answers RST")       \
 	X(not_vip, PASS, "not to one of the VIPs: delivered")                                      \
-	X(not_tcp, PASS, "to a VIP, but not TCP: delivered")                                       \
-	X(fragment, PASS, "to a VIP, a fragment without a TCP header: delivered")                  \
+	X(udp, PASS, "UDP to a VIP, and a socket takes it: delivered")                             \
+	X(other, PASS, "to a VIP, of a protocol without connections: delivered")                   \
+	X(fragment, PASS, "to a VIP, a later fragment: delivered")                                 \
 	X(bad_header, PASS, "truncated or contradictory headers: to the kernel, which judges")     \
 	X(mark_cleared, NOTE, "a mark was cleared on delivery")
 
@@ -254,8 +308,10 @@ enum ecmper_server_reason {
 	_Static_assert(sizeof(struct type) == (size), "struct " #type " is part of the ABI")
 ECMPER_ASSERT_SIZE(ecmper_addr, 16);
 ECMPER_ASSERT_SIZE(ecmper_lpm_key, 8);
+ECMPER_ASSERT_SIZE(ecmper_lpm6_key, 20);
 ECMPER_ASSERT_SIZE(ecmper_prefix, 64);
 ECMPER_ASSERT_SIZE(ecmper_vip_line, 64);
+ECMPER_ASSERT_SIZE(ecmper_vip6_line, 128);
 ECMPER_ASSERT_SIZE(ecmper_nh_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_member, 8);
 ECMPER_ASSERT_SIZE(ecmper_alloc, 16);
@@ -264,9 +320,11 @@ ECMPER_ASSERT_SIZE(ecmper_range, 8);
 ECMPER_ASSERT_SIZE(ecmper_link, 20);
 ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
+ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
+ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
-ECMPER_ASSERT_SIZE(ecmper_hash_key, 64);
-ECMPER_ASSERT_SIZE(ecmper_config, 120);
+ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);
+ECMPER_ASSERT_SIZE(ecmper_config, 152);
 
 #endif

@@ -28,6 +28,21 @@ ecmper_flow_hash4(const volatile struct ecmper_hash_key *key, __be32 saddr, __be
 	return (sum * (key->word[4] | 1)) >> 32;
 }
 
+/* The same for IPv6: ten words, five products. */
+static inline __attribute__((always_inline)) __u32
+ecmper_flow_hash6(const volatile struct ecmper_hash_key *key, const struct ecmper_addr *src,
+		  const struct ecmper_addr *dst, __be32 ports, __u8 proto)
+{
+	__u64 sum = (key->word[0] + src->word[0]) * (key->word[1] + src->word[1]) +
+		    (key->word[2] + src->word[2]) * (key->word[3] + src->word[3]) +
+		    (key->word[5] + dst->word[0]) * (key->word[6] + dst->word[1]) +
+		    (key->word[7] + dst->word[2]) * (key->word[8] + dst->word[3]) +
+		    (key->word[9] + ports) * (key->word[10] + proto);
+
+	sum ^= sum >> 32;
+	return (sum * (key->word[4] | 1)) >> 32;
+}
+
 /*
  * Where a host prefix would like to stand in `vip`, as a slot counted from the first line on: when
  * that is taken, it is another slot of the same line. By the upper bits of a product, because only
@@ -36,6 +51,17 @@ ecmper_flow_hash4(const volatile struct ecmper_hash_key *key, __be32 saddr, __be
 static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 lines)
 {
 	return (__u64)(addr * 0x9e3779b1u) * (lines * ECMPER_VIP_SLOTS) >> 32;
+}
+
+/* The same in `vip6`. `lines`: of that map. */
+static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct ecmper_addr *addr,
+								    __u32 lines)
+{
+	__u64 upper = (__u64)addr->word[1] << 32 | addr->word[0];
+	__u64 lower = (__u64)addr->word[3] << 32 | addr->word[2];
+	__u64 mixed = (upper ^ lower * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull;
+
+	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
 }
 
 #endif

@@ -27,6 +27,21 @@ struct {
 	__type(value, struct ecmper_prefix);
 } ECMPER_MAP_LPM SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct ecmper_lpm6_key);
+	__type(value, struct ecmper_prefix);
+} ECMPER_MAP_LPM6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct ecmper_fragment_key);
+	__type(value, struct ecmper_fragment);
+} ECMPER_MAP_FRAGMENTS SEC(".maps");
+
 #define ECMPER_MMAPABLE_ARRAY(name, value_type)                                                    \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
@@ -37,6 +52,7 @@ struct {
 	} name SEC(".maps")
 
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_VIP, struct ecmper_vip_line);
+ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_VIP6, struct ecmper_vip6_line);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_CUR_NH, struct ecmper_nh_line);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_PRV_NH, struct ecmper_nh_line);
 ECMPER_MMAPABLE_ARRAY(ECMPER_MAP_MEMBERS, struct ecmper_member);

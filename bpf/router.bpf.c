@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "maps.h"
 #include "flow_hash.h"
+#include "icmp.h"
 #include "mark.h"
 #include "rewrite.h"
 #include "verdict.h"
@@ -22,10 +23,19 @@ const volatile __u32 mark_format = ECMPER_MARK_DSCP;
 struct route {
 	__u32 cur_nh_offset; /* the table of current owners */
 	__u32 cur_nh_count;
+	__u32 hash_on;
 	const struct ecmper_prefix *prefix; /* NULL as long as the exact match was enough */
 	__u32 next_hop;                     /* id, index into neigh */
 	__u32 outcome; /* which kind of forwarding: forward, history, chain_end, connected */
-	__u8 tos;      /* ToS byte to send */
+	__u8 tos;      /* ToS byte or traffic class to send */
+};
+
+/* What the bucket is chosen by. IPv4 addresses are in word[3]. */
+struct flow {
+	struct ecmper_addr src, dst;
+	__be32 ports;
+	__u8 proto;
+	bool is_quoted; /* of an ICMP error */
 };
 
 /* The destination's slot in its exact-match line, 0 when it has none: then lpm decides. */
@@ -51,35 +61,110 @@ static __always_inline __u64 find_vip_slot(__be32 daddr)
 	return 0;
 }
 
-/* All of the prefix's state, for packets that need more than the current owners. */
-static __always_inline int find_in_lpm(const struct packet *pkt, struct route *route)
+/* The table of a slot of vip6, 0 when it is another address's. The slot may be given to another
+ * while it is read: then its table changed in between. */
+static __always_inline __u64 read_vip6_slot(const struct ecmper_vip6_slot *slot,
+					    const struct ecmper_addr *daddr)
 {
-	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+	__u64 table = *(const volatile __u64 *)&slot->table;
 
-	route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
+	if (!is_same_addr(&slot->addr, daddr) || *(const volatile __u64 *)&slot->table != table)
+		return 0;
+	return table;
+}
+
+/* find_vip_slot() for IPv6. */
+static __always_inline __u64 find_vip6_slot(const struct ipv6hdr *ip6)
+{
+	struct ecmper_addr daddr = addr_from_ipv6(&ip6->daddr);
+	__u32 home = ecmper_vip_home6(&daddr, vip_lines * 2);
+	__u32 line_index = home / ECMPER_VIP6_SLOTS;
+	const struct ecmper_vip6_line *line = map_lookup(ECMPER_MAP_VIP6, &line_index);
+	__u64 table;
+
+	if (!line)
+		return 0;
+	table = read_vip6_slot(&line->slot[home % ECMPER_VIP6_SLOTS], &daddr);
+	if (likely(table))
+		return table;
+#pragma unroll
+	for (int i = 0; i < ECMPER_VIP6_SLOTS; i++) {
+		table = read_vip6_slot(&line->slot[i], &daddr);
+		if (table)
+			return table;
+	}
+	return 0;
+}
+
+/* All of the prefix's state. */
+static __always_inline int find_in_lpm(const struct packet *pkt, struct route *route,
+				       const bool is_ipv6)
+{
+	if (is_ipv6) {
+		struct ecmper_lpm6_key key = lpm6_key(pkt->ip6);
+
+		route->prefix = map_lookup(ECMPER_MAP_LPM6, &key);
+	} else {
+		struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+
+		route->prefix = map_lookup(ECMPER_MAP_LPM, &key);
+	}
 	if (!route->prefix)
 		return ROUTER_no_route;
 	route->cur_nh_offset = route->prefix->cur_nh_offset;
 	route->cur_nh_count = route->prefix->cur_nh_count;
+	route->hash_on = route->prefix->hash_on;
 	return 0;
 }
 
-static __always_inline int find_prefix(const struct packet *pkt, struct route *route)
+static __always_inline int find_prefix(const struct packet *pkt, struct route *route,
+				       const bool is_ipv6)
 {
-	__u32 slot = find_vip_slot(pkt->ip->daddr);
+	__u64 slot = is_ipv6 ? find_vip6_slot(pkt->ip6) : find_vip_slot(pkt->ip->daddr);
+	__u32 code = slot & ((1U << ECMPER_VIP_CODE_BITS) - 1);
 
 	if (unlikely(!slot))
-		return find_in_lpm(pkt, route);
-	route->cur_nh_offset = slot & -(1U << ECMPER_VIP_COUNT_BITS);
-	route->cur_nh_count = 1U << (slot & ((1U << ECMPER_VIP_COUNT_BITS) - 1));
+		return find_in_lpm(pkt, route, is_ipv6);
+	route->cur_nh_offset = (__u32)slot - code;
+	if (unlikely(code >= ECMPER_VIP_CODE_STEP)) {
+		route->hash_on = code / ECMPER_VIP_CODE_STEP;
+		code %= ECMPER_VIP_CODE_STEP;
+	}
+	route->cur_nh_count = 1U << code;
 	return 0;
+}
+
+/*
+ * The prefix's history, for a packet whose exact match was enough until here. In the moment in
+ * which a change turns the prefix into a connected route, lpm has no table for it any more.
+ */
+static __always_inline int find_history(const struct packet *pkt, struct route *route,
+					const bool is_ipv6)
+{
+	if (!route->prefix && find_in_lpm(pkt, route, is_ipv6))
+		return ROUTER_no_route;
+	return route->prefix->cur_nh_count ? 0 : ROUTER_no_route;
+}
+
+/* Where a next hop is, NULL when that is not known. */
+static __always_inline const struct ecmper_link *link_of(__u32 next_hop)
+{
+	const struct ecmper_neigh *to = map_lookup(ECMPER_MAP_NEIGH, &next_hop);
+	__u8 live;
+
+	if (!to)
+		return NULL;
+	live = *(const volatile __u8 *)&to->live;
+	return likely(live) ? &to->link[(live - 1) & 1] : NULL;
 }
 
 /* The neighbour that is the destination itself. Its address is compared again, because the
  * kernel may recycle a deleted element of the hash map while we read it. */
-static __always_inline int choose_connected(const struct packet *pkt, struct route *route)
+static __always_inline int choose_connected(const struct packet *pkt, struct route *route,
+					    const bool is_ipv6)
 {
-	struct ecmper_addr addr = {.word = {0, 0, bpf_htonl(0xffff), pkt->ip->daddr}};
+	struct ecmper_addr addr =
+		is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
 	const struct ecmper_neigh *to;
 	__u32 *id;
 
@@ -89,7 +174,7 @@ static __always_inline int choose_connected(const struct packet *pkt, struct rou
 	route->next_hop = *id;
 	route->outcome = ROUTER_connected;
 	to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
-	return to && to->addr.word[3] == addr.word[3] ? 0 : ROUTER_no_neigh;
+	return to && is_same_addr(&to->addr, &addr) ? 0 : ROUTER_no_neigh;
 }
 
 /* Marks count only when the frame comes from a next hop: anybody else could send them too. */
@@ -99,6 +184,67 @@ static __noinline bool is_from_server(const struct ethhdr *eth)
 
 	__builtin_memcpy(mac.byte, eth->h_source, ETH_ALEN);
 	return map_lookup(ECMPER_MAP_NEIGH_MAC, &mac) != NULL;
+}
+
+/* All parts of a datagram go by the ports that its first part has. */
+static __always_inline void read_fragment_ports(const struct packet *pkt, struct flow *flow,
+						const bool is_ipv6)
+{
+	struct ecmper_fragment_key key = fragment_key(pkt, is_ipv6);
+	struct ecmper_fragment first = {.ports = flow->ports, .proto = flow->proto};
+	struct ecmper_fragment *seen;
+
+	if (!pkt->is_later_part) {
+		bpf_map_update_elem(&ECMPER_MAP_FRAGMENTS, &key, &first, BPF_ANY);
+		return;
+	}
+	seen = map_lookup(ECMPER_MAP_FRAGMENTS, &key);
+	if (!seen) {
+		count(ROUTER_fragment, pkt->bytes);
+		return;
+	}
+	flow->ports = seen->ports;
+	flow->proto = seen->proto;
+}
+
+/* The flow that the packet belongs to: its own, or that which an ICMP error is about. */
+static __always_inline void read_flow(struct xdp_md *ctx, const struct packet *pkt,
+				      struct flow *flow, __u32 hash_on, const bool is_ipv6)
+{
+	struct quoted_flow quoted = {};
+
+	flow->src = is_ipv6 ? addr_from_ipv6(&pkt->ip6->saddr) : addr_from_ipv4(pkt->ip->saddr);
+	flow->dst = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
+	flow->ports = pkt->ports;
+	flow->proto = pkt->proto;
+	if (likely(has_ports(flow->proto) && !pkt->is_fragment))
+		return;
+	if (pkt->is_fragment) {
+		if (hash_on == ECMPER_HASH_ON_5TUPLE)
+			read_fragment_ports(pkt, flow, is_ipv6);
+	} else if (read_quoted_flow(ctx, pkt, &quoted, is_ipv6)) {
+		flow->src = quoted.src;
+		flow->dst = quoted.dst;
+		flow->ports = quoted.ports;
+		flow->proto = quoted.proto;
+		flow->is_quoted = true;
+		count(ROUTER_icmp_error, pkt->bytes);
+	}
+}
+
+static __always_inline __u32 hash_flow(struct flow *flow, __u32 hash_on, const bool is_ipv6)
+{
+	if (unlikely(hash_on != ECMPER_HASH_ON_5TUPLE)) {
+		flow->ports = 0;
+		flow->proto = 0;
+		if (hash_on == ECMPER_HASH_ON_SRC)
+			__builtin_memset(&flow->dst, 0, sizeof(flow->dst));
+	}
+	if (is_ipv6)
+		return ecmper_flow_hash6(&hash_key, &flow->src, &flow->dst, flow->ports,
+					 flow->proto);
+	return ecmper_flow_hash4(&hash_key, flow->src.word[3], flow->dst.word[3], flow->ports,
+				 flow->proto);
 }
 
 /* The owner that comes after `tried` servers, and the mark for it: LAST when the chain ends there. */
@@ -128,17 +274,26 @@ static __always_inline void choose_current(struct route *route, __u32 hash)
 		nh_at(ECMPER_MAP_CUR_NH, route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
 }
 
-/* Every server of the prefix is drained: connections live on, new ones find nobody. */
-static __always_inline int choose_drained(const struct packet *pkt, struct route *route, __u32 hash)
+/* Can the packet belong to something that began before the servers were drained? */
+static __always_inline bool is_of_old_connection(const struct packet *pkt, const struct flow *flow)
 {
 	const struct tcphdr *tcp;
 
-	if (pkt->ip->protocol != IPPROTO_TCP || pkt->is_later_part)
-		return ROUTER_no_server;
+	if (flow->is_quoted)
+		return true;
+	if (flow->proto != IPPROTO_TCP || pkt->is_later_part)
+		return flow->proto == IPPROTO_TCP;
 	tcp = tcp_header(pkt);
-	if (!tcp || (tcp->syn && !tcp->ack))
+	return tcp && !(tcp->syn && !tcp->ack);
+}
+
+/* Every server of the prefix is drained: connections live on, new ones find nobody. */
+static __always_inline int choose_drained(const struct packet *pkt, const struct flow *flow,
+					  struct route *route, __u32 hash, const bool is_ipv6)
+{
+	if (!is_of_old_connection(pkt, flow))
 		return ROUTER_no_server;
-	if (!route->prefix && find_in_lpm(pkt, route))
+	if (find_history(pkt, route, is_ipv6))
 		return ROUTER_no_route;
 	return choose_previous(route, hash, 1) ? 0 : ROUTER_no_server;
 }
@@ -146,18 +301,10 @@ static __always_inline int choose_drained(const struct packet *pkt, struct route
 /* Did this next hop send the frame? A bounced frame comes from the MAC that it was sent to. */
 static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
 {
-	const struct ecmper_neigh *sender = map_lookup(ECMPER_MAP_NEIGH, &next_hop);
-	const __u8 *mac;
-	__u8 live;
+	const struct ecmper_link *link = link_of(next_hop);
 
-	if (!sender)
-		return false;
-	live = *(const volatile __u8 *)&sender->live;
-	if (!live)
-		return false;
-	mac = sender->link[(live - 1) & 1].dst_mac;
-	return *(const __u16 *)mac == *(const __u16 *)eth->h_source &&
-	       *(const __u32 *)(mac + 2) == *(const __u32 *)(eth->h_source + 2);
+	return link && *(const __u16 *)link->dst_mac == *(const __u16 *)eth->h_source &&
+	       *(const __u32 *)(link->dst_mac + 2) == *(const __u32 *)(eth->h_source + 2);
 }
 
 /*
@@ -180,16 +327,17 @@ static __always_inline bool is_on_course(const struct packet *pkt, const struct 
 }
 
 /* A server sent the packet back: on to the bucket's history, or to where it ends. */
-static __always_inline int choose_for_bounced(const struct packet *pkt, struct route *route,
-					      __u32 hash, __u32 tried)
+static __always_inline int choose_for_bounced(const struct packet *pkt, const struct flow *flow,
+					      struct route *route, __u32 hash, __u32 tried,
+					      const bool is_ipv6)
 {
-	if (!route->prefix && find_in_lpm(pkt, route))
+	if (find_history(pkt, route, is_ipv6))
 		return ROUTER_no_route;
 	if (unlikely(!is_on_course(pkt, route, hash, tried))) {
 		count(ROUTER_restarted, pkt->bytes);
 		route->tos = mark_clear(mark_format, route->tos);
 		choose_current(route, hash);
-		return route->next_hop ? 0 : choose_drained(pkt, route, hash);
+		return route->next_hop ? 0 : choose_drained(pkt, flow, route, hash, is_ipv6);
 	}
 	if (choose_previous(route, hash, tried))
 		return 0;
@@ -202,31 +350,33 @@ static __always_inline int choose_for_bounced(const struct packet *pkt, struct r
 	return 0;
 }
 
-static __always_inline int choose_by_hash(const struct packet *pkt, struct route *route)
+static __always_inline int choose_by_hash(struct xdp_md *ctx, const struct packet *pkt,
+					  struct route *route, const bool is_ipv6)
 {
-	__u32 hash = ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr, pkt->ports,
-				       pkt->ip->protocol);
+	struct flow flow = {};
+	__u32 hash;
 
-	if (unlikely(pkt->is_fragment))
-		count(ROUTER_fragment, pkt->bytes);
+	read_flow(ctx, pkt, &flow, route->hash_on, is_ipv6);
+	hash = hash_flow(&flow, route->hash_on, is_ipv6);
 	if (unlikely(mark_is_set(mark_format, route->tos))) {
 		__u32 tried = mark_tried(mark_format, route->tos);
 
 		if (tried && is_from_server(pkt->eth))
-			return choose_for_bounced(pkt, route, hash, tried);
+			return choose_for_bounced(pkt, &flow, route, hash, tried, is_ipv6);
 		route->tos = mark_clear(mark_format, route->tos);
 		count(ROUTER_mark_cleared, pkt->bytes);
 	}
 	choose_current(route, hash);
-	return likely(route->next_hop) ? 0 : choose_drained(pkt, route, hash);
+	return likely(route->next_hop) ? 0 : choose_drained(pkt, &flow, route, hash, is_ipv6);
 }
 
-static __always_inline int choose_next_hop(const struct packet *pkt, struct route *route)
+static __always_inline int choose_next_hop(struct xdp_md *ctx, const struct packet *pkt,
+					   struct route *route, const bool is_ipv6)
 {
-	route->tos = pkt->ip->tos;
+	route->tos = get_tos(pkt, is_ipv6);
 	if (unlikely(route->prefix && route->prefix->flags & ECMPER_PREFIX_CONNECTED))
-		return choose_connected(pkt, route);
-	return choose_by_hash(pkt, route);
+		return choose_connected(pkt, route, is_ipv6);
+	return choose_by_hash(ctx, pkt, route, is_ipv6);
 }
 
 /* A packet that is sent is counted with its next hop, and only there. */
@@ -239,24 +389,35 @@ static __always_inline void count_forwarded(const struct packet *pkt, const stru
 		add_packet(&counted->reason[route->outcome % ECMPER_FORWARDS], pkt->bytes);
 }
 
-/* Rewrite and send. The last stage: from here on the packet is changed. */
-static __always_inline int forward(const struct packet *pkt, const struct route *route)
+/* A packet that the kernel gets must not carry a mark on: nobody would clear it. */
+static __always_inline int leave_to_kernel(const struct packet *pkt, const struct route *route,
+					   int reason, const bool is_ipv6)
 {
-	const struct ecmper_neigh *to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
-	const struct ecmper_link *link;
-	__u8 live;
+	__u8 tos = get_tos(pkt, is_ipv6);
 
-	if (!to)
-		return ROUTER_no_neigh;
-	live = *(const volatile __u8 *)&to->live;
-	if (unlikely(!live))
-		return ROUTER_no_neigh;
-	link = &to->link[(live - 1) & 1];
+	if (route->outcome != ROUTER_connected && mark_is_set(mark_format, tos))
+		set_tos(pkt, mark_clear(mark_format, tos), is_ipv6);
+	return reason;
+}
 
-	if (unlikely(route->tos != pkt->ip->tos))
-		set_tos(pkt->ip, route->tos);
-	decrement_ttl(pkt->ip);
-	set_macs(pkt->eth, link);
+/* Rewrite and send. The last stage: from here on the packet is changed. */
+static __always_inline int forward(struct xdp_md *ctx, const struct packet *pkt,
+				   const struct route *route, const bool is_ipv6)
+{
+	const struct ecmper_link *link = link_of(route->next_hop);
+
+	if (unlikely(!link))
+		return leave_to_kernel(pkt, route, ROUTER_no_neigh, is_ipv6);
+	if (unlikely(pkt->ip_bytes > link->mtu))
+		return leave_to_kernel(pkt, route, ROUTER_too_big, is_ipv6);
+
+	if (unlikely(route->tos != get_tos(pkt, is_ipv6)))
+		set_tos(pkt, route->tos, is_ipv6);
+	decrement_ttl(pkt, is_ipv6);
+	if (likely(!pkt->vlan_tags && !link->vlan))
+		set_macs(pkt->eth, link);
+	else if (!set_link_with_tag(ctx, pkt, link))
+		return ROUTER_no_headroom;
 	if (unlikely(bpf_redirect_map(&ECMPER_MAP_TX_PORTS, link->port, XDP_DROP) != XDP_REDIRECT))
 		return ROUTER_no_device;
 	count_forwarded(pkt, route);
@@ -287,23 +448,38 @@ static __always_inline int verdict(const struct packet *pkt, int reason)
 	return XDP_ABORTED;
 }
 
+/* The way of a packet of either family, from where its IP header stands. */
+static __always_inline int route_packet(struct xdp_md *ctx, struct packet *pkt, void *l3,
+					const bool is_ipv6)
+{
+	struct route route = {};
+	int reason;
+
+	reason = parsed(is_ipv6 ? parse_ipv6(ctx, pkt, l3) : parse_ipv4(ctx, pkt, l3));
+	if (!reason)
+		reason = find_prefix(pkt, &route, is_ipv6);
+	if (!reason && unlikely(get_ttl(pkt, is_ipv6) <= 1))
+		reason = ROUTER_ttl;
+	if (!reason)
+		reason = choose_next_hop(ctx, pkt, &route, is_ipv6);
+	if (!reason)
+		reason = forward(ctx, pkt, &route, is_ipv6);
+	return verdict(pkt, reason);
+}
+
 SEC("xdp.frags")
 int ecmper_router(struct xdp_md *ctx)
 {
 	struct packet pkt = {};
-	struct route route = {};
+	void *l3;
 	int reason;
 
-	reason = parsed(parse(ctx, &pkt));
-	if (!reason)
-		reason = find_prefix(&pkt, &route);
-	if (!reason && unlikely(pkt.ip->ttl <= 1))
-		reason = ROUTER_ttl;
-	if (!reason)
-		reason = choose_next_hop(&pkt, &route);
-	if (!reason)
-		reason = forward(&pkt, &route);
-	return verdict(&pkt, reason);
+	reason = parsed(parse_ethernet(ctx, &pkt, &l3));
+	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IP))
+		return route_packet(ctx, &pkt, l3, false);
+	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IPV6))
+		return route_packet(ctx, &pkt, l3, true);
+	return verdict(&pkt, ROUTER_not_ip);
 }
 
 /*

@@ -4,7 +4,7 @@
  * the algorithm of docs/design.md. A stage returns the outcome once it is known, or 0
  * (SERVER_bounce): when no stage keeps the packet, it is bounced.
  */
-#include "parse.h"
+#include "icmp.h"
 #include "mark.h"
 #include "rewrite.h"
 #include "ecmper_abi.h"
@@ -27,6 +27,21 @@ struct {
 	__type(key, struct ecmper_lpm_key);
 	__type(value, __u32);
 } ECMPER_MAP_VIPS SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, struct ecmper_lpm6_key);
+	__type(value, __u32);
+} ECMPER_MAP_VIPS6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct ecmper_fragment_key);
+	__type(value, struct ecmper_fragment);
+} ECMPER_MAP_FRAGMENTS SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -57,18 +72,24 @@ struct tcp_timewait_sock {
 	struct inet_timewait_sock tw_sk;
 } __attribute__((preserve_access_index));
 
-static __always_inline int check_is_vip(const struct packet *pkt)
-{
-	struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	__u32 snd_una;
+	__u32 snd_nxt;
+} __attribute__((preserve_access_index));
 
-	return map_lookup(ECMPER_MAP_VIPS, &key) ? 0 : SERVER_not_vip;
-}
-
-static __always_inline int check_is_tcp(const struct packet *pkt)
+static __always_inline int check_is_vip(const struct packet *pkt, const bool is_ipv6)
 {
-	if (pkt->ip->protocol != IPPROTO_TCP)
-		return SERVER_not_tcp;
-	return pkt->is_later_part ? SERVER_fragment : 0;
+	if (is_ipv6) {
+		struct ecmper_lpm6_key key = lpm6_key(pkt->ip6);
+
+		return map_lookup(ECMPER_MAP_VIPS6, &key) ? 0 : SERVER_not_vip;
+	} else {
+		struct ecmper_lpm_key key = lpm_key(pkt->ip->daddr);
+
+		return map_lookup(ECMPER_MAP_VIPS, &key) ? 0 : SERVER_not_vip;
+	}
 }
 
 /*
@@ -83,12 +104,12 @@ static __always_inline bool is_request_of(struct bpf_sock *sk, const struct tcph
 	return !request || !tcp->ack || bpf_ntohl(tcp->ack_seq) == request->snt_isn + 1;
 }
 
-/* How far a late packet's numbers may be from a closed connection's. */
-#define TIME_WAIT_WINDOW (1 << 20)
+/* How far a late packet's numbers may be from where the connection stands. */
+#define LATE_BYTES (1 << 20)
 
-static __always_inline bool is_near(__u32 a, __u32 b)
+static __always_inline bool is_between(__u32 number, __u32 first, __u32 last)
 {
-	return a - b + TIME_WAIT_WINDOW <= 2 * TIME_WAIT_WINDOW;
+	return number - first <= last - first;
 }
 
 /*
@@ -99,75 +120,198 @@ static __always_inline bool is_near(__u32 a, __u32 b)
 static __always_inline bool is_time_wait_of(struct bpf_sock *sk, const struct tcphdr *tcp)
 {
 	struct tcp_timewait_sock *closed = bpf_skc_to_tcp_timewait_sock(sk);
+	__u32 sent, received;
 
-	return !closed ||
-	       (tcp->ack &&
-		is_near(bpf_ntohl(tcp->ack_seq), closed->tw_sk.__tw_common.skc_tw_snd_nxt) &&
-		is_near(bpf_ntohl(tcp->seq), closed->tw_sk.__tw_common.skc_tw_rcv_nxt));
+	if (!closed)
+		return true;
+	sent = closed->tw_sk.__tw_common.skc_tw_snd_nxt;
+	received = closed->tw_sk.__tw_common.skc_tw_rcv_nxt;
+	return tcp->ack &&
+	       is_between(bpf_ntohl(tcp->ack_seq), sent - LATE_BYTES, sent + LATE_BYTES) &&
+	       is_between(bpf_ntohl(tcp->seq), received - LATE_BYTES, received + LATE_BYTES);
 }
 
-/* Does a socket of this host, or a SYN cookie that it sent, claim the packet? */
-static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *pkt,
-				      const struct tcphdr *tcp)
+/* How far behind a living connection's numbers a packet of it may be: more than any window (RFC
+ * 7323: 1 GiB at most, where the path is that long) leaves too little to tell others from it. */
+#define OLD_BYTES (1 << 26)
+
+/*
+ * The same with a connection that this host did not hear the end of: its client is gone, or was
+ * told by an RST that went astray. Packets of the port's next connection are far from its window.
+ */
+static __always_inline bool is_connection_of(struct bpf_sock *sk, const struct tcphdr *tcp)
 {
-	struct bpf_sock_tuple tuple = {
-		.ipv4 = {.saddr = pkt->ip->saddr,
-			 .daddr = pkt->ip->daddr,
-			 .sport = tcp->source,
-			 .dport = tcp->dest},
-	};
+	struct tcp_sock *mine = bpf_skc_to_tcp_sock(sk);
+
+	if (!mine || sk->state == BPF_TCP_SYN_SENT)
+		return true;
+	return is_between(bpf_ntohl(tcp->seq), mine->rcv_nxt - OLD_BYTES,
+			  mine->rcv_nxt + mine->rcv_wnd + OLD_BYTES) &&
+	       (!tcp->ack || is_between(bpf_ntohl(tcp->ack_seq), mine->snd_una - OLD_BYTES,
+					mine->snd_nxt + OLD_BYTES));
+}
+
+/* The tuple to look a socket up by. Returns its size, which is how the kernel knows the family. */
+static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple,
+					const struct quoted_flow *flow, const bool is_ipv6)
+{
+	__be16 sport = flow->ports & 0xffff, dport = flow->ports >> 16; /* as in memory */
+
+	if (is_ipv6) {
+		__builtin_memcpy(tuple->ipv6.saddr, &flow->src, sizeof(flow->src));
+		__builtin_memcpy(tuple->ipv6.daddr, &flow->dst, sizeof(flow->dst));
+		tuple->ipv6.sport = sport;
+		tuple->ipv6.dport = dport;
+		return sizeof(tuple->ipv6);
+	}
+	tuple->ipv4.saddr = flow->src.word[3];
+	tuple->ipv4.daddr = flow->dst.word[3];
+	tuple->ipv4.sport = sport;
+	tuple->ipv4.dport = dport;
+	return sizeof(tuple->ipv4);
+}
+
+static __always_inline bool is_cookie(struct bpf_sock *sk, const struct packet *pkt,
+				      const struct tcphdr *tcp, const bool is_ipv6)
+{
+	/* The helper takes the IP header without options: their size does not matter to it. */
+	__u32 size = is_ipv6 ? sizeof(*pkt->ip6) : sizeof(*pkt->ip);
+
+	return tcp->ack && !tcp->syn && !tcp->rst &&
+	       bpf_tcp_check_syncookie(sk, pkt->ip, size, (void *)tcp, sizeof(*tcp)) == 0;
+}
+
+/* Is the packet of this socket's connection? (Its addresses and ports are the same.) */
+static __always_inline bool is_owner(struct bpf_sock *sk, const struct tcphdr *tcp)
+{
+	switch (sk->state) {
+	case BPF_TCP_NEW_SYN_RECV: return is_request_of(sk, tcp);
+	case BPF_TCP_TIME_WAIT: return is_time_wait_of(sk, tcp);
+	default: return is_connection_of(sk, tcp);
+	}
+}
+
+/*
+ * Does a socket of this host, or a SYN cookie that it sent, claim the TCP flow? `tcp`: the packet's
+ * own header; NULL when an ICMP error is about the flow, which then needs a socket, that is all.
+ */
+static __always_inline int find_tcp_owner(struct xdp_md *ctx, const struct packet *pkt,
+					  const struct quoted_flow *flow, const struct tcphdr *tcp,
+					  const bool is_ipv6)
+{
+	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *sk;
 	int owner = 0;
 
-	sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	sk = bpf_skc_lookup_tcp(ctx, &tuple, make_tuple(&tuple, flow, is_ipv6), BPF_F_CURRENT_NETNS,
+				0);
 	if (!sk)
 		return 0;
-	if (sk->state == BPF_TCP_NEW_SYN_RECV)
-		owner = is_request_of(sk, tcp) ? SERVER_owned : 0;
-	else if (sk->state == BPF_TCP_TIME_WAIT)
-		owner = is_time_wait_of(sk, tcp) ? SERVER_owned : 0;
-	else if (sk->state != BPF_TCP_LISTEN)
-		owner = SERVER_owned;
-	else if (tcp->ack && !tcp->syn && !tcp->rst &&
-		 bpf_tcp_check_syncookie(sk, pkt->ip, sizeof(*pkt->ip), (void *)tcp,
-					 sizeof(*tcp)) == 0)
+	if (sk->state != BPF_TCP_LISTEN)
+		owner = !tcp || is_owner(sk, tcp) ? SERVER_owned : 0;
+	else if (tcp && is_cookie(sk, pkt, tcp, is_ipv6))
 		owner = SERVER_cookie;
 	bpf_sk_release(sk);
 	return owner;
 }
 
-static __always_inline int judge(struct xdp_md *ctx, const struct packet *pkt)
+/* A connected socket owns the flow; one that is not takes what comes. */
+static __always_inline int find_udp_owner(struct xdp_md *ctx, const struct quoted_flow *flow,
+					  const bool is_ipv6)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock *sk;
+	int owner;
+
+	sk = bpf_sk_lookup_udp(ctx, &tuple, make_tuple(&tuple, flow, is_ipv6), BPF_F_CURRENT_NETNS,
+			       0);
+	if (!sk)
+		return 0;
+	owner = sk->dst_port ? SERVER_owned : SERVER_udp;
+	bpf_sk_release(sk);
+	return owner;
+}
+
+static __always_inline int judge_tcp(struct xdp_md *ctx, const struct packet *pkt,
+				     const struct quoted_flow *flow, const bool is_ipv6)
 {
 	const struct tcphdr *tcp = tcp_header(pkt);
-	int owner;
 
 	if (!tcp)
 		return SERVER_bad_header;
 	if (tcp->syn && !tcp->ack)
 		return SERVER_syn;
-	owner = find_owner(ctx, pkt, tcp);
-	if (owner)
-		return owner;
-	return mark_is_last(mark_format, pkt->ip->tos) ? SERVER_last : 0;
+	return find_tcp_owner(ctx, pkt, flow, tcp, is_ipv6);
+}
+
+/* Who keeps the packet? 0: nobody here. */
+static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *pkt,
+				      const bool is_ipv6)
+{
+	struct quoted_flow flow = {.ports = pkt->ports};
+
+	flow.src = is_ipv6 ? addr_from_ipv6(&pkt->ip6->saddr) : addr_from_ipv4(pkt->ip->saddr);
+	flow.dst = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
+	if (pkt->proto == IPPROTO_TCP)
+		return judge_tcp(ctx, pkt, &flow, is_ipv6);
+	if (pkt->proto == IPPROTO_UDP)
+		return find_udp_owner(ctx, &flow, is_ipv6);
+	if (!read_quoted_flow(ctx, pkt, &flow, is_ipv6))
+		return SERVER_other;
+	if (flow.proto == IPPROTO_TCP)
+		return find_tcp_owner(ctx, pkt, &flow, NULL, is_ipv6);
+	return flow.proto == IPPROTO_UDP ? find_udp_owner(ctx, &flow, is_ipv6) : SERVER_other;
+}
+
+/* A datagram's later parts follow its first one. */
+static __always_inline int judge_later_part(const struct packet *pkt, const bool is_ipv6)
+{
+	struct ecmper_fragment_key key = fragment_key(pkt, is_ipv6);
+
+	return map_lookup(ECMPER_MAP_FRAGMENTS, &key) ? 0 : SERVER_fragment;
+}
+
+static __always_inline void remember_first_part(const struct packet *pkt, bool is_bounced,
+						const bool is_ipv6)
+{
+	struct ecmper_fragment_key key = fragment_key(pkt, is_ipv6);
+	struct ecmper_fragment fragment = {.is_bounced = 1};
+
+	if (is_bounced)
+		bpf_map_update_elem(&ECMPER_MAP_FRAGMENTS, &key, &fragment, BPF_ANY);
+	else
+		bpf_map_delete_elem(&ECMPER_MAP_FRAGMENTS, &key);
+}
+
+static __always_inline int judge(struct xdp_md *ctx, const struct packet *pkt, const bool is_ipv6)
+{
+	int reason =
+		pkt->is_later_part ? judge_later_part(pkt, is_ipv6) : find_owner(ctx, pkt, is_ipv6);
+
+	if (!reason && mark_is_last(mark_format, get_tos(pkt, is_ipv6)))
+		reason = SERVER_last;
+	if (unlikely(pkt->is_fragment && !pkt->is_later_part))
+		remember_first_part(pkt, reason == SERVER_bounce, is_ipv6);
+	return reason;
 }
 
 /* The mark has done its work once a packet is delivered. */
-static __always_inline void clear_mark(const struct packet *pkt)
+static __always_inline void clear_mark(const struct packet *pkt, const bool is_ipv6)
 {
-	__u8 tos = pkt->ip->tos;
+	__u8 tos = get_tos(pkt, is_ipv6);
 
 	if (!mark_is_set(mark_format, tos))
 		return;
-	set_tos(pkt->ip, mark_clear(mark_format, tos));
+	set_tos(pkt, mark_clear(mark_format, tos), is_ipv6);
 	count(SERVER_mark_cleared, pkt->bytes);
 }
 
-static __always_inline void bounce(const struct packet *pkt)
+static __always_inline void bounce(const struct packet *pkt, const bool is_ipv6)
 {
-	__u8 tos = pkt->ip->tos;
+	__u8 tos = get_tos(pkt, is_ipv6);
 	__u32 tried = mark_is_set(mark_format, tos) ? mark_tried(mark_format, tos) : 0;
 
-	set_tos(pkt->ip, mark_set(mark_format, tos, tried + 1));
+	set_tos(pkt, mark_set(mark_format, tos, tried + 1), is_ipv6);
 	swap_macs(pkt->eth);
 }
 
@@ -192,24 +336,36 @@ static __always_inline int verdict(const struct packet *pkt, int reason)
 	return XDP_ABORTED;
 }
 
+static __always_inline int serve_packet(struct xdp_md *ctx, struct packet *pkt, void *l3,
+					const bool is_ipv6)
+{
+	int reason;
+
+	reason = parsed(is_ipv6 ? parse_ipv6(ctx, pkt, l3) : parse_ipv4(ctx, pkt, l3));
+	if (!reason)
+		reason = check_is_vip(pkt, is_ipv6);
+	if (reason)
+		return verdict(pkt, reason);
+
+	reason = judge(ctx, pkt, is_ipv6);
+	if (reason == SERVER_bounce)
+		bounce(pkt, is_ipv6);
+	else
+		clear_mark(pkt, is_ipv6);
+	return verdict(pkt, reason);
+}
+
 SEC("xdp.frags")
 int ecmper_server(struct xdp_md *ctx)
 {
 	struct packet pkt = {};
+	void *l3;
 	int reason;
 
-	reason = parsed(parse(ctx, &pkt));
-	if (!reason)
-		reason = check_is_vip(&pkt);
-	if (reason)
-		return verdict(&pkt, reason);
-
-	reason = check_is_tcp(&pkt);
-	if (!reason)
-		reason = judge(ctx, &pkt);
-	if (reason == SERVER_bounce)
-		bounce(&pkt);
-	else
-		clear_mark(&pkt);
-	return verdict(&pkt, reason);
+	reason = parsed(parse_ethernet(ctx, &pkt, &l3));
+	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IP))
+		return serve_packet(ctx, &pkt, l3, false);
+	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IPV6))
+		return serve_packet(ctx, &pkt, l3, true);
+	return verdict(&pkt, SERVER_not_vip);
 }

@@ -82,9 +82,10 @@ static void show_text(const struct ecmper_prefix_view *views, unsigned int count
 			printf("%s connected\n", net);
 			continue;
 		}
-		printf("%s hash %s, %u buckets, depth %u (%u in use), generation %u%s\n", net,
-		       hash_name(view), view->value.cur_nh_count, view->value.depth,
-		       history_rows(&view->value), view->value.generation,
+		printf("%s hash %s on %s, %u buckets, depth %u (%u in use), generation %u%s\n", net,
+		       hash_name(view), ecmper_hash_on_names[view->value.hash_on],
+		       view->value.cur_nh_count, view->value.depth, history_rows(&view->value),
+		       view->value.generation,
 		       has_owners(view) ? "" : ", no server for new connections");
 		show_servers(view);
 	}
@@ -119,9 +120,10 @@ static json_t *prefix_json(const struct ecmper_prefix_view *view)
 	if (is_connected(view))
 		return json_checked(json_pack("{s:s, s:b}", "prefix", net, "connected", true));
 	return json_checked(json_pack(
-		"{s:s, s:b, s:s, s:I, s:i, s:i, s:I, s:o}", "prefix", net, "connected", false,
-		"hash", hash_name(view), "buckets", (json_int_t)view->value.cur_nh_count, "depth",
-		view->value.depth, "history_rows", (int)history_rows(&view->value), "generation",
+		"{s:s, s:b, s:s, s:s, s:I, s:i, s:i, s:I, s:o}", "prefix", net, "connected", false,
+		"hash", hash_name(view), "hash_on", ecmper_hash_on_names[view->value.hash_on],
+		"buckets", (json_int_t)view->value.cur_nh_count, "depth", view->value.depth,
+		"history_rows", (int)history_rows(&view->value), "generation",
 		(json_int_t)view->value.generation, "servers", servers_json(view)));
 }
 
@@ -175,6 +177,8 @@ static void dump_prefix(const struct ecmper_prefix_view *view)
 	if (!is_modulo(view))
 		printf(" buckets %u", view->value.cur_nh_count);
 	printf(" depth %u", view->value.depth);
+	if (view->value.hash_on != ECMPER_HASH_ON_5TUPLE)
+		printf(" hash-on %s", ecmper_hash_on_names[view->value.hash_on]);
 	for (unsigned int i = 0; i < view->server_count; i++)
 		if (view->servers[i].weight >= 0)
 			printf(" via %s weight %d",
@@ -195,10 +199,14 @@ static void dump_text(const struct ecmper_neigh_view *neighs, unsigned int neigh
 	char addr[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
 
 	for (unsigned int i = 0; i < neigh_count; i++)
-		if (is_dumped(&neighs[i]))
-			printf("neigh add %s lladdr %s dev %s\n",
+		if (is_dumped(&neighs[i])) {
+			printf("neigh add %s lladdr %s dev %s",
 			       ecmper_addr_format(&neighs[i].addr, addr),
 			       ecmper_mac_format(neighs[i].link.dst_mac, mac), neighs[i].dev);
+			if (neighs[i].link.vlan)
+				printf(" vlan %u", neighs[i].link.vlan);
+			putchar('\n');
+		}
 	for (unsigned int i = 0; i < count; i++)
 		dump_prefix(&views[i]);
 }
@@ -211,10 +219,11 @@ static void dump_json(const struct ecmper_neigh_view *neighs, unsigned int neigh
 	for (unsigned int i = 0; i < neigh_count; i++)
 		if (is_dumped(&neighs[i]))
 			json_array_append_new(
-				list, json_checked(json_pack("{s:o, s:o, s:s}", "address",
+				list, json_checked(json_pack("{s:o, s:o, s:s, s:i}", "address",
 							     json_addr(&neighs[i].addr), "lladdr",
 							     json_mac(neighs[i].link.dst_mac),
-							     "dev", neighs[i].dev)));
+							     "dev", neighs[i].dev, "vlan",
+							     (int)neighs[i].link.vlan)));
 	json_print(json_pack("{s:o, s:o}", "neighbours", list, "prefixes",
 			     prefixes_json(views, count)));
 }

@@ -63,8 +63,9 @@ static void print_lpm(const struct state *state)
 
 static void print_neigh(const struct state *state)
 {
-	static const char *const titles[] = {">index", "address", "mac",   "dev",   ">port",
-					     ">vlan",  "src_mac", ">refs", "state", NULL};
+	static const char *const titles[] = {">index", "address", "mac",  "dev",
+					     ">port",  ">vlan",   ">mtu", "src_mac",
+					     ">refs",  "state",   NULL};
 	char addr[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
 	struct table table;
 
@@ -79,6 +80,7 @@ static void print_neigh(const struct state *state)
 		table_cell(&table, "%s", *neigh->dev ? neigh->dev : "-");
 		table_cell(&table, "%u", link->port);
 		table_cell(&table, "%u", link->vlan);
+		table_cell(&table, "%u", link->mtu);
 		table_cell(&table, "%s", mac_text(neigh, link->src_mac, mac));
 		table_cell(&table, "%u", neigh->refs);
 		table_cell(&table, "%s%s", neigh->is_static ? "static" : "dynamic",

@@ -18,7 +18,10 @@ static int parse_proto(const char *word, uint8_t *proto)
 	static const struct {
 		const char *name;
 		uint8_t number;
-	} names[] = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"icmp", IPPROTO_ICMP}};
+	} names[] = {{"tcp", IPPROTO_TCP},
+		     {"udp", IPPROTO_UDP},
+		     {"icmp", IPPROTO_ICMP},
+		     {"icmp6", IPPROTO_ICMPV6}};
 	unsigned long number;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -33,18 +36,21 @@ static int parse_proto(const char *word, uint8_t *proto)
 	return 0;
 }
 
-/* ADDR:PORT, or ADDR where the protocol has no ports. */
+/* ADDR:PORT, [ADDR]:PORT for IPv6; ADDR where the protocol has no ports. */
 static int parse_end(const char *word, bool with_port, struct ecmper_addr *addr, uint16_t *port)
 {
 	const char *colon = with_port ? strrchr(word, ':') : strchr(word, '\0');
+	bool is_bracketed = with_port && *word == '[' && colon > word && colon[-1] == ']';
+	const char *start = word + is_bracketed, *end = colon - is_bracketed;
 	char text[ECMPER_ADDR_STRLEN];
 	unsigned long number = 0;
 
-	if (!colon || (size_t)(colon - word) >= sizeof(text))
+	if (!colon || (size_t)(end - start) >= sizeof(text))
 		return -EINVAL;
-	memcpy(text, word, colon - word);
-	text[colon - word] = '\0';
-	if (ecmper_addr_parse(text, addr) || !ecmper_addr_is_ipv4(addr))
+	memcpy(text, start, end - start);
+	text[end - start] = '\0';
+	if (ecmper_addr_parse(text, addr) ||
+	    (with_port && is_bracketed == ecmper_addr_is_ipv4(addr)))
 		return -EINVAL;
 	if (with_port && ecmper_number_parse(colon + 1, 0, UINT16_MAX, &number))
 		return -EINVAL;
@@ -66,8 +72,11 @@ static enum status parse_flow(const struct cli *cli, char **argv, struct ecmper_
 	else if (parse_end(argv[3], with_ports, &flow->dst, &flow->dport))
 		bad = argv[3];
 	if (bad)
-		return usage(cli, "expected %s (IPv4), not '%s'",
-			     with_ports ? "ADDR:PORT" : "ADDR without a port", bad);
+		return usage(cli, "expected %s, not '%s'",
+			     with_ports ? "ADDR:PORT or [IPV6ADDR]:PORT" : "ADDR without a port",
+			     bad);
+	if (ecmper_addr_is_ipv4(&flow->src) != ecmper_addr_is_ipv4(&flow->dst))
+		return usage(cli, "source and destination are of different families");
 	return STATUS_DONE;
 }
 

@@ -21,6 +21,7 @@ static void set_defaults(const struct edit *edit, struct draft *draft)
 
 	wanted->is_connected = false;
 	wanted->is_modulo = false;
+	wanted->hash_on = ECMPER_HASH_ON_5TUPLE;
 	wanted->buckets = ECMPER_BUCKETS_DEFAULT;
 	wanted->depth = ECMPER_DEPTH_DEFAULT < limit ? ECMPER_DEPTH_DEFAULT : limit;
 	wanted->server_count = 0;
@@ -43,6 +44,8 @@ static int set_options(const struct edit *edit, const struct ecmper_change *chan
 	    change->hash == ECMPER_HASH_MAGLEV && change->buckets < 0 &&
 	    wanted->buckets < ECMPER_BUCKETS_DEFAULT)
 		wanted->buckets = ECMPER_BUCKETS_DEFAULT;
+	if (change->hash_on >= 0)
+		wanted->hash_on = change->hash_on;
 	if (change->hash != ECMPER_HASH_KEEP)
 		wanted->is_modulo = change->hash == ECMPER_HASH_MODULO;
 	if (change->buckets >= 0) {
@@ -206,7 +209,10 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 		return fail(edit, change, ret,
 			    "no such device in this network namespace; `ip link` lists them",
 			    change->dev);
-	neigh->link = (struct ecmper_link){.ifindex = device.ifindex};
+	neigh->link = (struct ecmper_link){
+		.vlan = change->vlan,
+		.mtu = device.mtu < UINT16_MAX ? device.mtu : UINT16_MAX,
+	};
 	memcpy(neigh->link.dst_mac, change->mac, sizeof(change->mac));
 	memcpy(neigh->link.src_mac, device.mac, sizeof(device.mac));
 	memcpy(neigh->dev, change->dev, sizeof(neigh->dev));

@@ -29,6 +29,7 @@ static int read_attribute(const struct nlattr *attr, void *data)
 		if (length == sizeof(answer->device.mac))
 			memcpy(answer->device.mac, mnl_attr_get_payload(attr), length);
 		break;
+	case IFLA_MTU: answer->device.mtu = mnl_attr_get_u32(attr); break;
 	case IFLA_STATS64:
 		if (length > sizeof(answer->stats))
 			length = sizeof(answer->stats);

@@ -60,6 +60,7 @@ static int load(struct draft *draft, const struct edit *edit)
 	wanted->is_modulo = draft->old.flags & ECMPER_PREFIX_MODULO;
 	wanted->buckets = draft->old.cur_nh_count;
 	wanted->depth = draft->old.depth;
+	wanted->hash_on = draft->old.hash_on;
 	return load_servers(draft, edit->tables);
 }
 

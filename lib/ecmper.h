@@ -91,16 +91,21 @@ struct ecmper_change {
 	enum ecmper_hash hash;
 	int buckets;
 	int depth;
+	int hash_on; /* enum ecmper_hash_on */
 	struct ecmper_via *vias;
 	unsigned int via_count;
 	uint8_t mac[6];        /* NEIGH_ADD */
 	char dev[IF_NAMESIZE]; /* NEIGH_ADD */
+	int vlan;              /* NEIGH_ADD; 0: none */
 };
 
 struct ecmper_changes {
 	struct ecmper_change *list;
 	unsigned int count;
 };
+
+/* The words of `hash-on`. */
+extern const char *const ecmper_hash_on_names[ECMPER_HASH_ONS];
 
 /* Append the change that the words of one command make: {"add", "10.0.10.0/32", "via", ...}. */
 int ecmper_changes_add(struct ecmper_changes *changes, unsigned int line, int argc,
@@ -182,7 +187,7 @@ uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot);
 /* NULL for id 0 and for ids that are not in use. */
 const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id);
 
-/* The path of one flow: what the router does with its packets. IPv4 only. */
+/* The path of one flow: what the router does with its packets. */
 struct ecmper_flow {
 	uint8_t proto; /* IPPROTO_* */
 	struct ecmper_addr src, dst;
@@ -270,6 +275,7 @@ struct ecmper_up_options {
 	struct ecmper_hash_key hash_key; /* router; random when not given */
 	/* router sizes, 0 = default */
 	uint32_t max_prefixes, max_next_hops, max_buckets, max_history, max_members, max_ports;
+	uint32_t max_fragments; /* both roles */
 	/* server */
 	struct ecmper_net *vips;
 	unsigned int vip_count;

@@ -101,7 +101,7 @@ static void undo_neighs(struct edit *edit)
 		if (!draft->is_done)
 			continue;
 		edit->tables->neigh[draft->id].flags = draft->flags_before;
-		if (draft->link_before.ifindex)
+		if (draft->had_link)
 			neigh_link_set(edit->tables, draft->id, &draft->link_before);
 	}
 }
@@ -120,6 +120,7 @@ static int set_links(struct edit *edit)
 			continue;
 		draft->is_done = true;
 		draft->flags_before = neigh->flags;
+		draft->had_link = link;
 		if (link)
 			draft->link_before = *link;
 		neigh->flags |= ECMPER_NEIGH_STATIC;

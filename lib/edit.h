@@ -26,6 +26,7 @@ struct neigh_draft {
 	uint32_t id; /* 0: not taken yet */
 	bool is_done;
 	uint8_t flags_before;
+	bool had_link;
 	struct ecmper_link link_before;
 };
 

@@ -60,32 +60,27 @@ static int given_twice(const struct words *words, const char *option)
 	return ecmper_fail(words->err, -EINVAL, "'%s' is given twice", option);
 }
 
-static int check_family(const struct words *words, const struct ecmper_addr *addr)
-{
-	if (ecmper_addr_is_ipv4(addr))
-		return 0;
-	return ecmper_fail(words->err, -EINVAL, "IPv6 is not supported yet: '%.60s'",
-			   words->argv[words->next - 1]);
-}
-
 static int take_prefix(struct words *words, struct ecmper_net *net)
 {
 	if (ecmper_net_parse(take(words), net))
 		return expected(words, "a prefix (ADDR, or ADDR/LEN without bits set behind LEN)");
-	return check_family(words, &net->addr);
+	return 0;
 }
 
 static int take_host(struct words *words, struct ecmper_addr *addr)
 {
 	static const char what[] = "the address of a host, like 10.0.0.1";
+	const uint8_t *byte = (const uint8_t *)addr->word;
 	uint32_t ipv4;
-	int err;
 
 	if (ecmper_addr_parse(take(words), addr))
 		return expected(words, what);
-	err = check_family(words, addr);
-	if (err)
-		return err;
+	if (!ecmper_addr_is_ipv4(addr)) { /* neither unspecified nor multicast */
+		if (byte[0] == 0xff ||
+		    !(addr->word[0] | addr->word[1] | addr->word[2] | addr->word[3]))
+			return expected(words, what);
+		return 0;
+	}
 	ipv4 = ntohl(ecmper_addr_to_ipv4(addr));
 	if (!ipv4 || IN_MULTICAST(ipv4) || ipv4 == INADDR_BROADCAST)
 		return expected(words, what);
@@ -122,6 +117,26 @@ static int take_hash(struct words *words, enum ecmper_hash *hash)
 	return expected(words, "'maglev' or 'modulo'");
 }
 
+const char *const ecmper_hash_on_names[ECMPER_HASH_ONS] = {
+	[ECMPER_HASH_ON_5TUPLE] = "5tuple",
+	[ECMPER_HASH_ON_SRC] = "src",
+	[ECMPER_HASH_ON_SRC_DST] = "src-dst",
+};
+
+static int take_hash_on(struct words *words, int *hash_on)
+{
+	if (*hash_on >= 0)
+		return given_twice(words, "hash-on");
+	for (int i = 0; i < ECMPER_HASH_ONS; i++) {
+		if (take_if(words, ecmper_hash_on_names[i])) {
+			*hash_on = i;
+			return 0;
+		}
+	}
+	take(words);
+	return expected(words, "'5tuple', 'src' or 'src-dst'");
+}
+
 static int take_buckets(struct words *words, int *buckets)
 {
 	static const char what[] = "a power of two from 16 to 65536";
@@ -143,6 +158,8 @@ static int take_add_options(struct words *words, struct ecmper_change *change)
 			err = take_hash(words, &change->hash);
 		else if (take_if(words, "buckets"))
 			err = take_buckets(words, &change->buckets);
+		else if (take_if(words, "hash-on"))
+			err = take_hash_on(words, &change->hash_on);
 		else if (take_if(words, "depth"))
 			err = take_number(words, "depth", "a number from 0 to 15", 0,
 					  ECMPER_DEPTH_MAX_DSCP, &change->depth);
@@ -219,10 +236,11 @@ static int parse_add(struct words *words, struct ecmper_change *change)
 		return err;
 	if (change->via_count)
 		return check_end(words, "'weight' or 'via' (options stand before the first 'via')");
-	if (change->hash != ECMPER_HASH_KEEP || change->buckets >= 0 || change->depth >= 0)
-		return check_end(words, "'via', 'hash', 'buckets' or 'depth'");
+	if (change->hash != ECMPER_HASH_KEEP || change->buckets >= 0 || change->depth >= 0 ||
+	    change->hash_on >= 0)
+		return check_end(words, "'via', 'hash', 'buckets', 'hash-on' or 'depth'");
 	take(words);
-	return expected(words, "'via', 'connected', 'hash', 'buckets' or 'depth'");
+	return expected(words, "'via', 'connected', 'hash', 'buckets', 'hash-on' or 'depth'");
 }
 
 static int parse_del(struct words *words, struct ecmper_change *change)
@@ -288,7 +306,11 @@ static int parse_neigh_add(struct words *words, struct ecmper_change *change)
 		return expected(words, "'dev'");
 	}
 	err = take_dev(words, change->dev);
-	return err ? err : check_end(words, "nothing after the device");
+	if (err || !take_if(words, "vlan"))
+		return err ? err : check_end(words, "'vlan' or nothing after the device");
+	change->vlan = -1;
+	err = take_number(words, "vlan", "a VLAN number from 1 to 4094", 1, 4094, &change->vlan);
+	return err ? err : check_end(words, "nothing after the VLAN");
 }
 
 /* What a change begins with, and how it goes on. */
@@ -330,7 +352,7 @@ int change_parse(struct ecmper_change *change, int argc, char *const argv[],
 	struct words words = {.argv = argv, .argc = argc, .err = err};
 	int code;
 
-	*change = (struct ecmper_change){.buckets = -1, .depth = -1};
+	*change = (struct ecmper_change){.buckets = -1, .depth = -1, .hash_on = -1};
 	code = parse_words(&words, change);
 	if (code)
 		change_release(change);

@@ -18,7 +18,9 @@
 const char *const map_names[MAPS] = {
 	[MAP_CONFIG] = NAME(ECMPER_MAP_CONFIG),
 	[MAP_LPM] = NAME(ECMPER_MAP_LPM),
+	[MAP_LPM6] = NAME(ECMPER_MAP_LPM6),
 	[MAP_VIP] = NAME(ECMPER_MAP_VIP),
+	[MAP_VIP6] = NAME(ECMPER_MAP_VIP6),
 	[MAP_CUR_NH] = NAME(ECMPER_MAP_CUR_NH),
 	[MAP_PRV_NH] = NAME(ECMPER_MAP_PRV_NH),
 	[MAP_MEMBERS] = NAME(ECMPER_MAP_MEMBERS),
@@ -35,7 +37,9 @@ const char *const map_names[MAPS] = {
 static const uint32_t value_sizes[MAPS] = {
 	[MAP_CONFIG] = sizeof(struct ecmper_config),
 	[MAP_LPM] = sizeof(struct ecmper_prefix),
+	[MAP_LPM6] = sizeof(struct ecmper_prefix),
 	[MAP_VIP] = sizeof(struct ecmper_vip_line),
+	[MAP_VIP6] = sizeof(struct ecmper_vip6_line),
 	[MAP_CUR_NH] = sizeof(struct ecmper_nh_line),
 	[MAP_PRV_NH] = sizeof(struct ecmper_nh_line),
 	[MAP_MEMBERS] = sizeof(struct ecmper_member),
@@ -228,6 +232,7 @@ int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *er
 	ecmper->tables = (struct tables){
 		.config = ecmper->mapped[MAP_CONFIG],
 		.vip = ecmper->mapped[MAP_VIP],
+		.vip6 = ecmper->mapped[MAP_VIP6],
 		.cur_nh = ecmper->mapped[MAP_CUR_NH],
 		.prv_nh = ecmper->mapped[MAP_PRV_NH],
 		.members = ecmper->mapped[MAP_MEMBERS],

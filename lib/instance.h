@@ -11,7 +11,9 @@
 enum map_index {
 	MAP_CONFIG,
 	MAP_LPM,
+	MAP_LPM6,
 	MAP_VIP,
+	MAP_VIP6,
 	MAP_CUR_NH,
 	MAP_PRV_NH,
 	MAP_MEMBERS,
@@ -41,8 +43,11 @@ extern const struct tables_ops kernel_ops;
 
 /* instance.c: tables_ops.touch. */
 int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items);
-/* maps.c: a prefix as the key of lpm or vips. */
+/* maps.c: a prefix as the key of lpm or vips; the longest prefix that matches an address. */
 struct ecmper_lpm_key lpm_key(const struct ecmper_net *net);
+struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net);
+int maps_lpm_match(struct ecmper *ecmper, const struct ecmper_addr *addr,
+		   struct ecmper_prefix *value);
 /* view.c: one neighbour, for people. */
 void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_view *view);
 /* The folder of a role's maps: the router's is the pin folder, the server's is below it. */

@@ -120,7 +120,10 @@ static int write_config(struct bpf_map *map, const struct ecmper_config *config)
 static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config *config)
 {
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM, config->max_prefixes);
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM6, config->max_prefixes);
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_FRAGMENTS, config->max_fragments);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP, config->vip_lines);
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP6, vip6_lines(config));
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_CUR_NH,
 				 config->max_buckets / ECMPER_LINE_SLOTS);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_PRV_NH,
@@ -191,32 +194,56 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	return ret ?: attach_tx_errors(skel, folder, err);
 }
 
-/* Make the VIPs those given: the new ones come first, then the others go. */
-static int set_vips(int fd, const struct ecmper_up_options *options, struct ecmper_error *err)
+/* A VIP as a key of its family's map. Returns the key's size. */
+static size_t vip_key(const struct ecmper_net *vip, void *key)
 {
-	struct ecmper_lpm_key key, next;
+	struct ecmper_lpm_key ipv4 = lpm_key(vip);
+	struct ecmper_lpm6_key ipv6 = lpm6_key(vip);
+	bool is_ipv4 = ecmper_addr_is_ipv4(&vip->addr);
+
+	memcpy(key, is_ipv4 ? (void *)&ipv4 : (void *)&ipv6, is_ipv4 ? sizeof(ipv4) : sizeof(ipv6));
+	return is_ipv4 ? sizeof(ipv4) : sizeof(ipv6);
+}
+
+/* Keys of that size which are not among the VIPs go. */
+static void remove_other_vips(int fd, const struct ecmper_up_options *options, size_t size)
+{
+	char key[sizeof(struct ecmper_lpm6_key)], next[sizeof(key)], vip[sizeof(key)];
+	int ret = bpf_map_get_next_key(fd, NULL, next);
+
+	while (!ret) {
+		bool is_wanted = false;
+
+		memcpy(key, next, sizeof(key));
+		ret = bpf_map_get_next_key(fd, key, next);
+		for (unsigned int i = 0; i < options->vip_count; i++)
+			is_wanted |=
+				vip_key(&options->vips[i], vip) == size && !memcmp(vip, key, size);
+		if (!is_wanted)
+			bpf_map_delete_elem(fd, key);
+	}
+}
+
+/* Make the VIPs those given: the new ones come first, then the others go. */
+static int set_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+		    struct ecmper_error *err)
+{
+	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
+	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
+	char key[sizeof(struct ecmper_lpm6_key)];
 	uint32_t one = 1;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < options->vip_count; i++) {
-		key = lpm_key(&options->vips[i]);
-		ret = bpf_map_update_elem(fd, &key, &one, BPF_ANY);
+		vip_key(&options->vips[i], key);
+		ret = bpf_map_update_elem(ecmper_addr_is_ipv4(&options->vips[i].addr) ? fd4 : fd6,
+					  key, &one, BPF_ANY);
 	}
 	if (ret)
-		return ecmper_fail(err, ret, "cannot set the VIPs (map vips): %s", strerror(-ret));
-	for (ret = bpf_map_get_next_key(fd, NULL, &next); !ret;) {
-		bool is_wanted = false;
-
-		key = next;
-		ret = bpf_map_get_next_key(fd, &key, &next);
-		for (unsigned int i = 0; i < options->vip_count; i++) {
-			struct ecmper_lpm_key vip = lpm_key(&options->vips[i]);
-
-			is_wanted |= !memcmp(&vip, &key, sizeof(key));
-		}
-		if (!is_wanted)
-			bpf_map_delete_elem(fd, &key);
-	}
+		return ecmper_fail(err, ret, "cannot set the VIPs (maps vips, vips6): %s",
+				   strerror(-ret));
+	remove_other_vips(fd4, options, sizeof(struct ecmper_lpm_key));
+	remove_other_vips(fd6, options, sizeof(struct ecmper_lpm6_key));
 	return 0;
 }
 
@@ -232,6 +259,7 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 	loaded->skeleton = skel;
 	loaded->destroy = (void (*)(void *))server_bpf__destroy;
 	skel->rodata->mark_format = config->mark;
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_FRAGMENTS, config->max_fragments);
 	ret = is_up ? reuse_maps(skel->obj, folder, err) : 0;
 	if (ret)
 		return ret;
@@ -239,8 +267,7 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
-	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)
-		      ?: set_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options, err);
+	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?: set_vips(skel, options, err);
 	return ret || is_up ? ret : pin_maps(skel->obj, folder, err);
 }
 

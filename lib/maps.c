@@ -28,10 +28,45 @@ struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
 	return key;
 }
 
+struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net)
+{
+	struct ecmper_lpm6_key key = {.prefixlen = net->len};
+
+	memcpy(key.addr, &net->addr, sizeof(key.addr));
+	return key;
+}
+
+/* A prefix's map and key, by its family. */
+union any_lpm_key {
+	struct ecmper_lpm_key ipv4;
+	struct ecmper_lpm6_key ipv6;
+};
+
+static int lpm_of(void *arg, const struct ecmper_net *net, union any_lpm_key *key)
+{
+	if (ecmper_addr_is_ipv4(&net->addr)) {
+		key->ipv4 = lpm_key(net);
+		return fd_of(arg, MAP_LPM);
+	}
+	key->ipv6 = lpm6_key(net);
+	return fd_of(arg, MAP_LPM6);
+}
+
+int maps_lpm_match(struct ecmper *ecmper, const struct ecmper_addr *addr,
+		   struct ecmper_prefix *value)
+{
+	struct ecmper_net host = {.addr = *addr, .len = ecmper_addr_is_ipv4(addr) ? 32 : 128};
+	union any_lpm_key key;
+	int fd = lpm_of(ecmper, &host, &key);
+
+	return bpf_map_lookup_elem(fd, &key, value);
+}
+
 static int lpm_get(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value)
 {
-	struct ecmper_lpm_key key = lpm_key(net);
-	int ret = bpf_map_lookup_elem(fd_of(arg, MAP_LPM), &key, value);
+	union any_lpm_key key;
+	int fd = lpm_of(arg, net, &key);
+	int ret = bpf_map_lookup_elem(fd, &key, value);
 
 	/* A lookup takes the longest match; this wants the prefix itself. */
 	if (!ret && (value->prefixlen != net->len || ecmper_addr_compare(&value->addr, &net->addr)))
@@ -41,19 +76,21 @@ static int lpm_get(void *arg, const struct ecmper_net *net, struct ecmper_prefix
 
 static int lpm_set(void *arg, const struct ecmper_net *net, const struct ecmper_prefix *value)
 {
-	struct ecmper_lpm_key key = lpm_key(net);
+	union any_lpm_key key;
+	int fd = lpm_of(arg, net, &key);
 
-	return bpf_map_update_elem(fd_of(arg, MAP_LPM), &key, value, BPF_ANY);
+	return bpf_map_update_elem(fd, &key, value, BPF_ANY);
 }
 
 static int lpm_delete(void *arg, const struct ecmper_net *net)
 {
-	struct ecmper_lpm_key key = lpm_key(net);
+	union any_lpm_key key;
+	int fd = lpm_of(arg, net, &key);
 
-	return bpf_map_delete_elem(fd_of(arg, MAP_LPM), &key);
+	return bpf_map_delete_elem(fd, &key);
 }
 
-static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
+static int lpm4_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
 {
 	struct ecmper_lpm_key key, next_key;
 	__be32 addr;
@@ -68,6 +105,29 @@ static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *
 					    .len = next_key.prefixlen};
 	}
 	return ret;
+}
+
+static int lpm6_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
+{
+	struct ecmper_lpm6_key key, next_key;
+	int ret;
+
+	if (net)
+		key = lpm6_key(net);
+	ret = bpf_map_get_next_key(fd_of(arg, MAP_LPM6), net ? &key : NULL, &next_key);
+	if (!ret) {
+		memcpy(&next->addr, next_key.addr, sizeof(next->addr));
+		next->len = next_key.prefixlen;
+	}
+	return ret;
+}
+
+/* IPv4 first, then IPv6. */
+static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
+{
+	if (net && !ecmper_addr_is_ipv4(&net->addr))
+		return lpm6_next(arg, net, next);
+	return lpm4_next(arg, net, next) ? lpm6_next(arg, NULL, next) : 0;
 }
 
 static int neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t *id)

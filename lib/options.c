@@ -79,8 +79,8 @@ static int set_vip(struct ecmper_up_options *options, const char *value, size_t 
 	int ret = ecmper_net_parse(value, &net);
 
 	(void)offset;
-	if (ret || !ecmper_addr_is_ipv4(&net.addr))
-		return -EINVAL;
+	if (ret)
+		return ret;
 	grown = reallocarray(options->vips, options->vip_count + 1, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -99,9 +99,9 @@ static int set_size(struct ecmper_up_options *options, const char *value, size_t
 	return ret;
 }
 
-#define SIZE(word, field)                                                                          \
+#define SIZE(word, roles, field)                                                                   \
 	{                                                                                          \
-		word, ROUTER, set_size, "a number", offsetof(struct ecmper_up_options, field)      \
+		word, roles, set_size, "a number", offsetof(struct ecmper_up_options, field)       \
 	}
 
 static const struct option table[] = {
@@ -109,13 +109,14 @@ static const struct option table[] = {
 	{"mode", ROUTER | SERVER, set_mode, "auto, native or generic", 0},
 	{"mark", ROUTER | SERVER, set_mark, "dscp or tos", 0},
 	{"hash-key", ROUTER, set_hash_key, "32 hexadecimal digits", 0},
-	{"vip", SERVER, set_vip, "an IPv4 prefix, such as 10.0.10.0/32", 0},
-	SIZE("max-prefixes", max_prefixes),
-	SIZE("max-next-hops", max_next_hops),
-	SIZE("max-buckets", max_buckets),
-	SIZE("max-history", max_history),
-	SIZE("max-members", max_members),
-	SIZE("max-ports", max_ports),
+	{"vip", SERVER, set_vip, "a prefix, such as 10.0.10.0/32 or fd00::10/128", 0},
+	SIZE("max-prefixes", ROUTER, max_prefixes),
+	SIZE("max-next-hops", ROUTER, max_next_hops),
+	SIZE("max-buckets", ROUTER, max_buckets),
+	SIZE("max-history", ROUTER, max_history),
+	SIZE("max-members", ROUTER, max_members),
+	SIZE("max-ports", ROUTER, max_ports),
+	SIZE("max-fragments", ROUTER | SERVER, max_fragments),
 };
 
 static const struct option *find_option(const char *word)

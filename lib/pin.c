@@ -104,6 +104,8 @@ int pin_links_each(const char *folder,
 static bool is_ours(const char *name)
 {
 	if (!strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) ||
 	    !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)))
 		return true;

@@ -175,7 +175,7 @@ static bool is_same(const struct tables *tables, const struct ecmper_prefix *old
 		return true;
 	if (wanted->is_modulo != !!(old->flags & ECMPER_PREFIX_MODULO) ||
 	    count != old->cur_nh_count || wanted->depth != old->depth ||
-	    wanted->server_count != old->members_count)
+	    wanted->hash_on != old->hash_on || wanted->server_count != old->members_count)
 		return false;
 	for (uint32_t i = 0; i < old->members_count; i++)
 		if (members[i].nh != wanted->servers[i].id ||
@@ -388,6 +388,7 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 			return ret;
 		value.cur_nh_count = count;
 		value.depth = wanted->depth;
+		value.hash_on = wanted->hash_on;
 		value.flags = wanted->is_modulo ? ECMPER_PREFIX_MODULO : 0;
 		ret = compute_table(plan, wanted, count) ?:
 		      plan_cur(plan, tables, &value, err) ?:

@@ -13,6 +13,7 @@ struct wanted {
 	struct ecmper_net net;
 	bool is_connected;
 	bool is_modulo;
+	uint32_t hash_on; /* enum ecmper_hash_on */
 	uint32_t buckets; /* of a Maglev table */
 	uint32_t depth;
 	struct server *servers; /* sorted by address, with their ids */

@@ -61,7 +61,16 @@ static void forget_ranges(struct tables *tables)
 		tables->ops->range_delete(tables->arg, &key);
 }
 
-/* Slots that say something else than lpm go; it serves their prefixes until they get a new one. */
+/* A slot that says something else than lpm goes; lpm serves its prefix until it gets a new one. */
+static void clear_if_wrong(struct tables *tables, const struct ecmper_net *net, uint64_t *slot)
+{
+	struct ecmper_prefix value;
+
+	if (*slot && (tables->ops->lpm_get(tables->arg, net, &value) || !vip_wants(net, &value) ||
+		      vip_slot(net, &value) != *slot))
+		__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
+}
+
 static void clear_vip_leftovers(struct tables *tables)
 {
 	for (uint32_t line = 0; line < tables->config->vip_lines; line++) {
@@ -69,11 +78,16 @@ static void clear_vip_leftovers(struct tables *tables)
 			uint64_t *slot = (uint64_t *)&tables->vip[line].slot[i];
 			struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(*slot >> 32),
 						 .len = 32};
-			struct ecmper_prefix value;
 
-			if (*slot && (tables->ops->lpm_get(tables->arg, &net, &value) ||
-				      !vip_wants(&net, &value) || vip_slot(&net, &value) != *slot))
-				__atomic_store_n(slot, 0, __ATOMIC_RELEASE);
+			clear_if_wrong(tables, &net, slot);
+		}
+	}
+	for (uint32_t line = 0; line < vip6_lines(tables->config); line++) {
+		for (int i = 0; i < ECMPER_VIP6_SLOTS; i++) {
+			struct ecmper_vip6_slot *slot = &tables->vip6[line].slot[i];
+			struct ecmper_net net = {.addr = slot->addr, .len = 128};
+
+			clear_if_wrong(tables, &net, (uint64_t *)&slot->table);
 		}
 	}
 }

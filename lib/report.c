@@ -51,6 +51,8 @@ static int add_whole(struct ecmper_report *report, const struct wanted *wanted, 
 	if (!wanted->is_modulo)
 		fprintf(out, " buckets %u", wanted->buckets);
 	fprintf(out, " depth %u", wanted->depth);
+	if (wanted->hash_on != ECMPER_HASH_ON_5TUPLE)
+		fprintf(out, " hash-on %s", ecmper_hash_on_names[wanted->hash_on]);
 	for (unsigned int i = 0; i < wanted->server_count; i++)
 		fprintf(out, " via %s weight %u",
 			ecmper_addr_format(&wanted->servers[i].addr, addr),
@@ -67,6 +69,7 @@ static bool options_differ(const struct draft *draft)
 	return wanted->is_connected != !!(old->flags & ECMPER_PREFIX_CONNECTED) ||
 	       wanted->is_modulo != !!(old->flags & ECMPER_PREFIX_MODULO) ||
 	       (!wanted->is_connected && wanted->depth != old->depth) ||
+	       (!wanted->is_connected && wanted->hash_on != old->hash_on) ||
 	       (!wanted->is_connected && !wanted->is_modulo &&
 		wanted->buckets != old->cur_nh_count);
 }
@@ -127,8 +130,11 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 		return was_static ? add(report, "neigh del %s", addr) : 0;
 	if (!draft->has_link || (was_static && link && !memcmp(link, &draft->link, sizeof(*link))))
 		return 0;
-	return add(report, "neigh add %s lladdr %s dev %s", addr,
-		   ecmper_mac_format(draft->link.dst_mac, mac), draft->dev);
+	ecmper_mac_format(draft->link.dst_mac, mac);
+	if (draft->link.vlan)
+		return add(report, "neigh add %s lladdr %s dev %s vlan %u", addr, mac, draft->dev,
+			   draft->link.vlan);
+	return add(report, "neigh add %s lladdr %s dev %s", addr, mac, draft->dev);
 }
 
 int report_make(const struct edit *edit, struct ecmper_report *report)

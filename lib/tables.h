@@ -15,6 +15,7 @@ struct device {
 	char name[IF_NAMESIZE];
 	uint32_t ifindex;
 	uint8_t mac[6];
+	uint32_t mtu;
 };
 
 enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGIONS };
@@ -56,6 +57,7 @@ struct tables_ops {
 struct tables {
 	struct ecmper_config *config;
 	struct ecmper_vip_line *vip;
+	struct ecmper_vip6_line *vip6;
 	uint16_t *cur_nh;
 	uint16_t *prv_nh;
 	struct ecmper_member *members;
@@ -126,7 +128,13 @@ int neigh_mac_sync(struct tables *tables, const uint8_t mac[6]);
 /* One reference more (+1) or less (-1) from a prefix. */
 int neigh_ref(struct tables *tables, uint32_t id, int step);
 
-/* ---- vip.c: the exact-match lines in front of lpm. ---- */
+/* ---- vip.c: the exact-match lines in front of lpm and lpm6. ---- */
+
+/* Lines of vip6. */
+static inline uint32_t vip6_lines(const struct ecmper_config *config)
+{
+	return config->vip_lines * 2;
+}
 
 /* The slot of a prefix with this value. */
 uint64_t vip_slot(const struct ecmper_net *net, const struct ecmper_prefix *value);

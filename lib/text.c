@@ -185,7 +185,7 @@ int ecmper_hash_key_parse(const char *text, struct ecmper_hash_key *key)
 	}
 	if (text[i])
 		return -EINVAL;
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < (int)(sizeof(key->word) / sizeof(*key->word)); i++) {
 		uint64_t step = (i + 1) * golden;
 
 		key->word[i] = mix64(mix64(half[0] + step) ^ (half[1] + step));

@@ -4,7 +4,6 @@
  * maps. Used by `ecmperctl trace`.
  */
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -26,17 +25,31 @@ static __be32 ports_of(const struct ecmper_flow *flow)
 	return flow->proto == IPPROTO_TCP || flow->proto == IPPROTO_UDP ? ports : 0;
 }
 
+/* As hash_flow() of the router program. */
+static uint32_t hash_of(const struct ecmper *ecmper, const struct ecmper_flow *flow,
+			enum ecmper_hash_on hash_on)
+{
+	const struct ecmper_hash_key *key = &ecmper->tables.config->hash_key;
+	bool is_5tuple = hash_on == ECMPER_HASH_ON_5TUPLE;
+	struct ecmper_addr dst = hash_on == ECMPER_HASH_ON_SRC ? (struct ecmper_addr){} : flow->dst;
+	__be32 ports = is_5tuple ? ports_of(flow) : 0;
+	uint8_t proto = is_5tuple ? flow->proto : 0;
+
+	if (ecmper_addr_is_ipv4(&flow->dst))
+		return ecmper_flow_hash4(key, flow->src.word[3], dst.word[3], ports, proto);
+	return ecmper_flow_hash6(key, &flow->src, &dst, ports, proto);
+}
+
 int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
 		 struct ecmper_error *err)
 {
-	struct ecmper_lpm_key key = lpm_key(&(struct ecmper_net){.addr = flow->dst, .len = 32});
 	struct ecmper_prefix value;
 	char text[ECMPER_ADDR_STRLEN];
 	uint32_t id;
 	int ret;
 
 	*trace = (struct ecmper_trace){};
-	ret = bpf_map_lookup_elem(ecmper->fd[MAP_LPM], &key, &value);
+	ret = maps_lpm_match(ecmper, &flow->dst, &value);
 	if (ret)
 		return ecmper_fail(err, ret, "%s: no prefix matches; `ecmperctl show` lists them",
 				   ecmper_addr_format(&flow->dst, text));
@@ -48,9 +61,7 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 		trace->has_owner = trace->hop_count;
 		return 0;
 	}
-	trace->hash =
-		ecmper_flow_hash4(&ecmper->tables.config->hash_key, ecmper_addr_to_ipv4(&flow->src),
-				  ecmper_addr_to_ipv4(&flow->dst), ports_of(flow), flow->proto);
+	trace->hash = hash_of(ecmper, flow, value.hash_on);
 	trace->bucket_count = value.cur_nh_count;
 	trace->bucket = trace->hash & (value.cur_nh_count - 1);
 	add_hop(ecmper, ecmper_cur_nh_at(ecmper, value.cur_nh_offset + trace->bucket), trace);

@@ -37,6 +37,15 @@ const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t i
 	return &ecmper->tables.neigh[id].addr;
 }
 
+/* The device behind a port, "" when this namespace has none such. */
+static void port_name(const struct ecmper *ecmper, uint32_t port, char name[IF_NAMESIZE])
+{
+	uint32_t ifindex = 0;
+
+	ecmper->tables.ops->tx_port_get((void *)ecmper, port, &ifindex);
+	device_name(ifindex, name);
+}
+
 void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_view *view)
 {
 	const struct ecmper_neigh *neigh = &ecmper->tables.neigh[id];
@@ -49,7 +58,7 @@ void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_vi
 					   .refs = neigh->refs};
 	if (link) {
 		view->link = *link;
-		device_name(link->ifindex, view->dev);
+		port_name(ecmper, link->port, view->dev);
 	}
 }
 

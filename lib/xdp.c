@@ -18,20 +18,23 @@
 
 static const struct {
 	const char *option;
+	bool is_server_too;
 	uint32_t fallback, min, max;
 	size_t wanted, actual; /* places in the options and in the config */
 } sizes[] = {
-#define SIZE(name, option, fallback, min, max)                                                     \
+#define SIZE(name, option, is_server_too, fallback, min, max)                                      \
 	{                                                                                          \
-		option, fallback, min, max, offsetof(struct ecmper_up_options, name),              \
+		option, is_server_too, fallback, min, max,                                         \
+			offsetof(struct ecmper_up_options, name),                                  \
 			offsetof(struct ecmper_config, name)                                       \
 	}
-	SIZE(max_prefixes, "--max-prefixes", 16384, 1, 1 << 24),
-	SIZE(max_next_hops, "--max-next-hops", 4096, 2, UINT16_MAX + 1),
-	SIZE(max_buckets, "--max-buckets", 4 << 20, 64, SLOTS_MAX),
-	SIZE(max_history, "--max-history", 16 << 20, 64, SLOTS_MAX),
-	SIZE(max_members, "--max-members", 256 << 10, 8, 1 << 26),
-	SIZE(max_ports, "--max-ports", 64, 1, 4096),
+	SIZE(max_prefixes, "--max-prefixes", false, 16384, 1, 1 << 24),
+	SIZE(max_next_hops, "--max-next-hops", false, 4096, 2, UINT16_MAX + 1),
+	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX),
+	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX),
+	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26),
+	SIZE(max_ports, "--max-ports", false, 64, 1, 4096),
+	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24),
 };
 
 static int set_sizes(const struct ecmper_up_options *options, bool is_up,
@@ -41,14 +44,16 @@ static int set_sizes(const struct ecmper_up_options *options, bool is_up,
 		uint32_t wanted = *(const uint32_t *)((const char *)options + sizes[i].wanted);
 		uint32_t *actual = (uint32_t *)((char *)config + sizes[i].actual);
 
+		if (options->role == ECMPER_SERVER && !sizes[i].is_server_too)
+			continue;
 		if (wanted && (wanted < sizes[i].min || wanted > sizes[i].max))
 			return ecmper_fail(err, -EINVAL, "%s %u is out of range: %u to %u",
 					   sizes[i].option, wanted, sizes[i].min, sizes[i].max);
 		if (is_up && wanted && wanted != *actual)
 			return ecmper_fail(
 				err, -EBUSY,
-				"%s is fixed while the router is up (%u): `down` first, or "
-				"leave it out",
+				"%s is fixed while the program is up (%u): `down` first, "
+				"or leave it out",
 				sizes[i].option, *actual);
 		if (!is_up)
 			*actual = wanted ? wanted : sizes[i].fallback;
@@ -76,7 +81,7 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 	if (options->mark >= 0)
 		config->mark = options->mark;
 	if (options->role == ECMPER_SERVER)
-		return 0;
+		return set_sizes(options, is_up, config, err);
 	if (options->has_hash_key && is_up &&
 	    memcmp(&options->hash_key, &config->hash_key, sizeof(config->hash_key)))
 		return ecmper_fail(err, -EBUSY,

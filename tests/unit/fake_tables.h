@@ -30,6 +30,7 @@ struct fake {
 	struct tables tables;
 	struct ecmper_config config;
 	struct ecmper_vip_line vip[FAKE_LINES];
+	struct ecmper_vip6_line vip6[2 * FAKE_LINES];
 	uint16_t cur_nh[FAKE_BUCKETS];
 	uint16_t prv_nh[FAKE_HISTORY];
 	struct ecmper_member members[FAKE_MEMBERS];
@@ -366,6 +367,7 @@ static struct fake *fake_new(void)
 	fake->tables = (struct tables){
 		.config = &fake->config,
 		.vip = fake->vip,
+		.vip6 = fake->vip6,
 		.cur_nh = fake->cur_nh,
 		.prv_nh = fake->prv_nh,
 		.members = fake->members,
