@@ -103,7 +103,7 @@ unit: $(UNIT_TESTS)
 prog: $(PROG_TESTS)
 	@scripts/run-tests.sh $(PROG_TESTS)
 net: all $(NET_TOOLS)
-	@scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
 
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh

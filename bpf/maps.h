@@ -10,14 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include "ecmper_abi.h"
 #include "lookup.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ecmper_config);
-} ECMPER_MAP_CONFIG SEC(".maps");
+#include "shared_maps.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -34,13 +27,6 @@ struct {
 	__type(key, struct ecmper_lpm6_key);
 	__type(value, struct ecmper_prefix);
 } ECMPER_MAP_LPM6 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct ecmper_fragment_key);
-	__type(value, struct ecmper_fragment);
-} ECMPER_MAP_FRAGMENTS SEC(".maps");
 
 #define ECMPER_MMAPABLE_ARRAY(name, value_type)                                                    \
 	struct {                                                                                   \

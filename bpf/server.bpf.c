@@ -7,18 +7,10 @@
 #include "icmp.h"
 #include "mark.h"
 #include "rewrite.h"
-#include "ecmper_abi.h"
+#include "shared_maps.h"
 #include <bpf/bpf_core_read.h>
 
 char LICENSE[] SEC("license") = "GPL";
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ecmper_config);
-} ECMPER_MAP_CONFIG SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -35,13 +27,6 @@ struct {
 	__type(key, struct ecmper_lpm6_key);
 	__type(value, __u32);
 } ECMPER_MAP_VIPS6 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct ecmper_fragment_key);
-	__type(value, struct ecmper_fragment);
-} ECMPER_MAP_FRAGMENTS SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

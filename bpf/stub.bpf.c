@@ -9,7 +9,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("xdp")
+SEC("xdp.frags")
 int lab_stub(struct xdp_md *ctx __attribute__((unused)))
 {
 	return XDP_PASS;

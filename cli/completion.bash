@@ -25,6 +25,7 @@ _ecmper_folders() {
 _ecmperctl_add() {
 	case $1 in
 	hash) _ecmper_words "maglev modulo" ;;
+	hash-on) _ecmper_words "5tuple src src-dst" ;;
 	buckets) _ecmper_words "16 32 64 128 256 512 1024 2048 4096 8192 16384 32768 65536" ;;
 	depth) _ecmper_words "$(echo {0..15})" ;;
 	via | weight | connected) ;;
@@ -32,7 +33,7 @@ _ecmperctl_add() {
 		if [[ " ${COMP_WORDS[*]} " == *" via "* ]]; then
 			_ecmper_words "via weight"
 		else
-			_ecmper_words "hash buckets depth via connected"
+			_ecmper_words "hash hash-on buckets depth via connected"
 		fi
 		;;
 	esac
@@ -42,8 +43,8 @@ _ecmperctl_neigh() {
 	case $1 in
 	neigh) _ecmper_words "add del" ;;
 	dev) _ecmper_devices ;;
-	add | del | lladdr) ;;
-	*) [[ " ${COMP_WORDS[*]} " == *" add "* ]] && _ecmper_words "lladdr dev" ;;
+	add | del | lladdr | vlan) ;;
+	*) [[ " ${COMP_WORDS[*]} " == *" add "* ]] && _ecmper_words "lladdr dev vlan" ;;
 	esac
 }
 
@@ -58,7 +59,7 @@ _ecmperctl_command() {
 	batch | apply) ((place == 1)) && _ecmper_files ;;
 	tables) ((place == 1)) && _ecmper_words "lpm cur_nh prv_nh neigh" ;;
 	stats) ((place == 1)) && _ecmper_words "router server" ;;
-	trace) ((place == 1)) && _ecmper_words "tcp udp icmp" ;;
+	trace) ((place == 1)) && _ecmper_words "tcp udp icmp icmp6" ;;
 	help) ((place == 1)) && _ecmper_words "$commands" ;;
 	purge | clear | dump | show) ;;
 	esac
@@ -101,7 +102,7 @@ _ecmper_loader() {
 	local sizes="--max-prefixes --max-next-hops --max-buckets --max-history --max-members"
 
 	COMPREPLY=()
-	sizes+=" --max-ports"
+	sizes+=" --max-ports --max-fragments"
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	--dev) _ecmper_devices && return ;;
 	--mode) _ecmper_words "auto native generic" && return ;;
@@ -116,7 +117,7 @@ _ecmper_loader() {
 	*)
 		case "$role $action" in
 		"router up") _ecmper_words "$both --hash-key $sizes" ;;
-		"server up") _ecmper_words "$both --vip" ;;
+		"server up") _ecmper_words "$both --vip --max-fragments" ;;
 		"router down") _ecmper_words "--pin" ;;
 		"server down") _ecmper_words "--pin --dev" ;;
 		esac

@@ -20,12 +20,14 @@ static enum status command_help(const struct cli *cli, int argc, char **argv);
 
 const struct command commands[] = {
 	{CHANGE, "add",
-	 "PREFIX [hash maglev|modulo] [buckets N] [depth D] via ADDR [weight W]...\n"
+	 "PREFIX [hash maglev|modulo] [hash-on 5tuple|src|src-dst] [buckets N] [depth D] "
+	 "via ADDR [weight W]...\n"
 	 "PREFIX connected",
 	 "add a prefix, or servers to one; change weights and options",
 	 "Options stand before the first via. What is not said stays as it is; for a new\n"
 	 "prefix it is hash maglev, buckets 4096, depth 4, and weight 1 for a new server.\n"
 	 "\n"
+	 "  hash-on     src: all of a client goes to one server; src-dst: one for each VIP\n"
 	 "  buckets N   slots of the hash table: a power of two, 16 to 65536\n"
 	 "  depth D     previous servers that each bucket remembers: 0 to 15\n"
 	 "  weight W    share of the buckets: 0 (drained) to 10000\n"
@@ -45,7 +47,9 @@ const struct command commands[] = {
 	 "\n"
 	 "  ecmperctl purge 10.0.0.2\n",
 	 "", command_edit},
-	{CHANGE, "neigh", "add ADDR lladdr MAC dev IF\ndel ADDR", "say where a server is",
+	{CHANGE, "neigh", "add ADDR lladdr MAC dev IF [vlan ID]\ndel ADDR", "say where a server is",
+	 "Frames to it leave with the tag vlan ID, or without a tag. Say it again when the\n"
+	 "MTU of the device has changed.\n"
 	 "A neighbour that is deleted is forgotten once no table and no history has it.\n"
 	 "\n"
 	 "  ecmperctl neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth1\n",
@@ -82,9 +86,10 @@ const struct command commands[] = {
 	 "router or server needs to be said only where both are up.\n",
 	 "i:c:vr", command_stats},
 	{LOOK, "trace", "PROTO SRC[:PORT] DST[:PORT]", "where the packets of one flow go, and why",
-	 "PROTO is tcp, udp, icmp or a number; ports belong to tcp and udp only.\n"
+	 "PROTO is tcp, udp, icmp, icmp6 or a number; ports belong to tcp and udp only.\n"
 	 "\n"
-	 "  ecmperctl trace tcp 192.0.2.7:40000 10.0.10.0:80\n",
+	 "  ecmperctl trace tcp 192.0.2.7:40000 10.0.10.0:80\n"
+	 "  ecmperctl trace tcp [2001:db8::7]:40000 [fd00:0:10::]:80\n",
 	 "", command_trace},
 	{LOOK, "help", "[COMMAND]", "this help, or that of one command", "", "", command_help},
 	{},

@@ -190,7 +190,7 @@ static void dump_prefix(const struct ecmper_prefix_view *view)
 /* A neighbour that was set by hand, and whose device is in this network namespace. */
 static bool is_dumped(const struct ecmper_neigh_view *neigh)
 {
-	return neigh->is_static && neigh->is_resolved && *neigh->dev;
+	return neigh->is_resolved && *neigh->dev;
 }
 
 static void dump_text(const struct ecmper_neigh_view *neighs, unsigned int neigh_count,

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "pin.h"
@@ -24,15 +25,18 @@ static int query(const struct device *device, uint32_t ids[3])
 	return ret;
 }
 
-static void program_name(uint32_t id, char name[BPF_OBJ_NAME_LEN])
+/* What a program is called, for a message. Its name may be asked for with more rights only than
+ * attaching needs. */
+static void describe_program(uint32_t id, char text[BPF_OBJ_NAME_LEN + 32])
 {
 	struct bpf_prog_info info = {};
 	uint32_t length = sizeof(info);
 	int fd = bpf_prog_get_fd_by_id(id);
 
-	name[0] = '\0';
-	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length))
-		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length) && info.name[0])
+		sprintf(text, "\"%.*s\" (id %u)", BPF_OBJ_NAME_LEN, info.name, id);
+	else
+		sprintf(text, "with id %u", id);
 	if (fd >= 0)
 		close(fd);
 }
@@ -61,7 +65,7 @@ static int find_link(const struct device *device, const char *folder, uint32_t *
 
 int xdp_check_free(const struct device *device, const char *folder, struct ecmper_error *err)
 {
-	char name[BPF_OBJ_NAME_LEN];
+	char program[BPF_OBJ_NAME_LEN + 32];
 	uint32_t ids[3], ours = 0;
 	int fd, ret = query(device, ids);
 
@@ -74,13 +78,12 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 	for (int i = 0; i < 3; i++) {
 		if (!ids[i] || ids[i] == ours)
 			continue;
-		program_name(ids[i], name);
-		return ecmper_fail(
-			err, -EBUSY,
-			"%s already has the XDP program \"%s\" (id %u); detach it (bpftool "
-			"net detach xdp dev %s, or ip link set dev %s xdp off) or take "
-			"another device; nothing was changed",
-			device->name, name, ids[i], device->name, device->name);
+		describe_program(ids[i], program);
+		return ecmper_fail(err, -EBUSY,
+				   "%s already has the XDP program %s; detach it (bpftool "
+				   "net detach xdp dev %s, or ip link set dev %s xdp off) or take "
+				   "another device; nothing was changed",
+				   device->name, program, device->name, device->name);
 	}
 	return 0;
 }

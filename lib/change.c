@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each word of the grammar means for the drafts. Writes no map: an edit that fails here has
- * changed nothing. Used by edit.c.
+ * What each word of the grammar means for the drafts. Writes no map but tx_ports, where a new
+ * device takes a place that no packet is sent to yet: an edit that fails here has changed nothing.
+ * Used by edit.c.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -212,6 +212,13 @@ static int check_wanted(const struct tables *tables, const struct wanted *wanted
 			"%s: %u servers do not fit a table of %u buckets; say buckets %u "
 			"or more",
 			net, count_active(wanted), count, count * 2);
+	if (old && old->cur_nh_count && wanted->hash_on != old->hash_on &&
+	    holds_connections(tables, old))
+		return ecmper_fail(
+			err, -EINVAL,
+			"%s is hashed on %s: another hash-on would lose connections; keep it, or "
+			"del the prefix and add it again",
+			net, ecmper_hash_on_names[old->hash_on]);
 	if (old && count < old->cur_nh_count && holds_connections(tables, old))
 		return ecmper_fail(
 			err, -EINVAL,

@@ -32,6 +32,7 @@ static const char usage[] =
 	", or ECMPER_PIN)\n"
 	"  --max-prefixes N, --max-next-hops N, --max-buckets N, --max-history N, --max-members N,\n"
 	"  --max-ports N      router: sizes of its maps, fixed while it is up\n"
+	"  --max-fragments N  datagrams in fragments under way at a time, fixed while it is up\n"
 	"  -h, --help; -V, --version\n"
 	"\n"
 	"Example:\n"

@@ -25,6 +25,7 @@
 #define FAKE_LINES     16
 #define FAKE_PORTS     4
 #define FAKE_ALLOC     64
+#define FAKE_MTU       1500
 
 struct fake {
 	struct tables tables;
@@ -311,7 +312,8 @@ static int fake_device_get(void *arg, const char *name, struct device *device)
 	fake_of(arg);
 	if (name[0] != 'd' || name[1] < '1' || name[1] > '9' || name[2])
 		return -ENODEV;
-	*device = (struct device){.ifindex = name[1] - '0', .mac = {2, 0, 0, 0, 0, name[1] - '0'}};
+	*device = (struct device){
+		.ifindex = name[1] - '0', .mac = {2, 0, 0, 0, 0, name[1] - '0'}, .mtu = FAKE_MTU};
 	strcpy(device->name, name);
 	return 0;
 }

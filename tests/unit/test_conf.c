@@ -193,12 +193,14 @@ static void buckets_are_a_power_of_two_in_range(void **state)
 	}
 }
 
-#define PREFIX_WANTED "a prefix (ADDR, or ADDR/LEN without bits set behind LEN)"
-#define HOST_WANTED   "the address of a host, like 10.0.0.1"
-#define MAC_WANTED    "the MAC of a host, like 02:03:04:05:06:01"
-#define ANY_WANTED    "'add', 'del', 'purge', 'neigh' or 'clear'"
-#define POWER_WANTED  "a power of two from 16 to 65536"
-#define VIA_WANTED    "'weight' or 'via' (options stand before the first 'via')"
+#define PREFIX_WANTED  "a prefix (ADDR, or ADDR/LEN without bits set behind LEN)"
+#define HOST_WANTED    "the address of a host, like 10.0.0.1"
+#define MAC_WANTED     "the MAC of a host, like 02:03:04:05:06:01"
+#define ANY_WANTED     "'add', 'del', 'purge', 'neigh' or 'clear'"
+#define POWER_WANTED   "a power of two from 16 to 65536"
+#define HASH_ON_WANTED "'5tuple', 'src' or 'src-dst'"
+#define VLAN_WANTED    "a VLAN number from 1 to 4094"
+#define VIA_WANTED     "'weight' or 'via' (options stand before the first 'via')"
 
 /* Each line, and what the user is told. */
 static const struct {
@@ -211,17 +213,15 @@ static const struct {
 	{"add 10.0.0.1/24 via 10.0.0.1", "expected " PREFIX_WANTED ", not '10.0.0.1/24'"},
 	{"add 10.0.0.0/33 via 10.0.0.1", "expected " PREFIX_WANTED ", not '10.0.0.0/33'"},
 	{"add via 10.0.0.1", "expected " PREFIX_WANTED ", not 'via'"},
-	{"add 2001:db8::1 via 10.0.0.1", "IPv6 is not supported yet: '2001:db8::1'"},
-	{"add ::/0 connected", "IPv6 is not supported yet: '::/0'"},
 	{"add ::ffff:10.0.0.1 connected", "expected " PREFIX_WANTED ", not '::ffff:10.0.0.1'"},
 	{"add 10.0.0.0",
-	 "'10.0.0.0' must be followed by 'via', 'connected', 'hash', 'buckets' or 'depth'"},
+	 "'10.0.0.0' must be followed by 'via', 'connected', 'hash', 'buckets', 'hash-on' or 'depth'"},
 	{"add 10.0.0.0 10.0.0.1",
-	 "expected 'via', 'connected', 'hash', 'buckets' or 'depth', not '10.0.0.1'"},
+	 "expected 'via', 'connected', 'hash', 'buckets', 'hash-on' or 'depth', not '10.0.0.1'"},
 	{"add 10.0.0.0 weight 1",
-	 "expected 'via', 'connected', 'hash', 'buckets' or 'depth', not 'weight'"},
+	 "expected 'via', 'connected', 'hash', 'buckets', 'hash-on' or 'depth', not 'weight'"},
 	{"add 10.0.0.0 depth 4 connected",
-	 "expected 'via', 'hash', 'buckets' or 'depth', not 'connected'"},
+	 "expected 'via', 'hash', 'buckets', 'hash-on' or 'depth', not 'connected'"},
 	{"add 10.0.0.0 connected via 10.0.0.1", "expected nothing after 'connected', not 'via'"},
 	{"add 10.0.0.0 connected connected", "expected nothing after 'connected', not 'connected'"},
 	{"add 10.0.0.0 hash", "'hash' must be followed by 'maglev' or 'modulo'"},
@@ -249,7 +249,15 @@ static const struct {
 	{"add 10.0.0.0 via 0.0.0.0", "expected " HOST_WANTED ", not '0.0.0.0'"},
 	{"add 10.0.0.0 via 224.0.0.1", "expected " HOST_WANTED ", not '224.0.0.1'"},
 	{"add 10.0.0.0 via 255.255.255.255", "expected " HOST_WANTED ", not '255.255.255.255'"},
-	{"add 10.0.0.0 via fe80::1", "IPv6 is not supported yet: 'fe80::1'"},
+	{"add 10.0.0.0 via ff02::1", "expected " HOST_WANTED ", not 'ff02::1'"},
+	{"add 10.0.0.0 via ::", "expected " HOST_WANTED ", not '::'"},
+	{"add fd00::1/64 via fd00::1", "expected " PREFIX_WANTED ", not 'fd00::1/64'"},
+	{"add fd00::/129 via fd00::1", "expected " PREFIX_WANTED ", not 'fd00::/129'"},
+	{"add ::ffff:10.0.0.1/128 via fd00::1",
+	 "expected " PREFIX_WANTED ", not '::ffff:10.0.0.1/128'"},
+	{"add 10.0.0.0 hash-on", "'hash-on' must be followed by " HASH_ON_WANTED},
+	{"add 10.0.0.0 hash-on port via 10.0.0.1", "expected " HASH_ON_WANTED ", not 'port'"},
+	{"add 10.0.0.0 hash-on src hash-on src via 10.0.0.1", "'hash-on' is given twice"},
 	{"add 10.0.0.0 via 10.0.0.1 weight",
 	 "'weight' must be followed by a number from 0 to 10000"},
 	{"add 10.0.0.0 via 10.0.0.1 weight 10001",
@@ -295,8 +303,16 @@ static const struct {
 	 "expected the name of a device, like eth0, not '../x'"},
 	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev ..",
 	 "expected the name of a device, like eth0, not '..'"},
-	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 3",
-	 "expected nothing after the device, not 'vlan'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 mtu 3",
+	 "expected 'vlan' or nothing after the device, not 'mtu'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan",
+	 "'vlan' must be followed by " VLAN_WANTED},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 0",
+	 "expected " VLAN_WANTED ", not '0'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 4095",
+	 "expected " VLAN_WANTED ", not '4095'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 3 x",
+	 "expected nothing after the VLAN, not 'x'"},
 	{"neigh del", "'del' must be followed by " HOST_WANTED},
 	{"neigh del 10.0.0.1 dev eth0", "expected nothing after the address, not 'dev'"},
 	{"clear all", "expected nothing after 'clear', not 'all'"},

@@ -29,6 +29,7 @@ static void must_fail(struct fake *fake, const char *text, const char *message)
 	/* Nothing that a packet or a reader sees may have changed. */
 	assert_memory_equal(before.lpm, fake->lpm, sizeof(before.lpm));
 	assert_memory_equal(before.vip, fake->vip, sizeof(before.vip));
+	assert_memory_equal(before.vip6, fake->vip6, sizeof(before.vip6));
 	for (int i = 0; i < FAKE_NEXT_HOPS; i++)
 		assert_int_equal(before.ids[i].is_there, fake->ids[i].is_there);
 	assert_int_equal(fake->config.pending, 0);
@@ -36,34 +37,46 @@ static void must_fail(struct fake *fake, const char *text, const char *message)
 
 /* ---- a packet's view ---- */
 
+/* The word of the prefix's first address in vip or vip6, 0: it has none. */
+static uint64_t slot_of(const struct fake *fake, const struct ecmper_net *net)
+{
+	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
+
+	for (int line = 0; line < FAKE_LINES && ecmper_addr_is_ipv4(&net->addr); line++)
+		for (int i = 0; i < ECMPER_VIP_SLOTS; i++)
+			if (fake->vip[line].slot[i] && fake->vip[line].slot[i] >> 32 == addr)
+				return fake->vip[line].slot[i];
+	for (int line = 0; line < 2 * FAKE_LINES; line++)
+		for (int i = 0; i < ECMPER_VIP6_SLOTS; i++)
+			if (fake->vip6[line].slot[i].table &&
+			    !ecmper_addr_compare(&fake->vip6[line].slot[i].addr, &net->addr))
+				return fake->vip6[line].slot[i].table;
+	return 0;
+}
+
 /* The tables that a packet to the prefix's first address finds, as in router.bpf.c: current owners
  * by vip or lpm, history always by lpm. False: no route. */
 static bool packet_finds(const struct fake *fake, const struct ecmper_net *net,
 			 struct ecmper_prefix *current, struct ecmper_prefix *history)
 {
-	uint32_t addr = ecmper_addr_to_ipv4(&net->addr);
+	uint32_t slot = slot_of(fake, net), code = slot % (1 << ECMPER_VIP_CODE_BITS);
 	int at = fake_find_net(fake, net);
 
 	memset(current, 0, sizeof(*current));
 	memset(history, 0, sizeof(*history));
 	if (at >= 0)
 		*current = *history = fake->lpm[at].value;
-	for (int line = 0; line < FAKE_LINES; line++)
-		for (int i = 0; i < ECMPER_VIP_SLOTS; i++) {
-			uint64_t slot = fake->vip[line].slot[i];
-
-			if (slot && slot >> 32 == addr && (uint32_t)slot) {
-				current->cur_nh_offset = (uint32_t)slot & ~31U;
-				current->cur_nh_count = 1U << (slot & 31);
-				return true;
-			}
-		}
-	return at >= 0;
+	if (slot) {
+		current->cur_nh_offset = slot - code;
+		current->cur_nh_count = 1U << code % ECMPER_VIP_CODE_STEP;
+		current->hash_on = code / ECMPER_VIP_CODE_STEP;
+	}
+	return slot || at >= 0;
 }
 
 /* A prefix's whole table, with addresses instead of ids. */
 struct picture {
-	uint32_t generation, count, prv_count;
+	uint32_t generation, count, prv_count, hash_on;
 	uint32_t cur[256], prv[256 * 4];
 };
 
@@ -79,6 +92,7 @@ static void take_picture(const struct fake *fake, const struct ecmper_prefix *va
 	picture->generation = value->generation;
 	picture->count = value->cur_nh_count;
 	picture->prv_count = value->prv_nh_count;
+	picture->hash_on = value->hash_on;
 	assert_true(value->cur_nh_count <= 256 && value->prv_nh_count <= 1024);
 	for (uint32_t i = 0; i < value->cur_nh_count; i++)
 		picture->cur[i] = addr_of(fake, fake->cur_nh[value->cur_nh_offset + i]);
@@ -208,6 +222,17 @@ static void check_ranges(const struct fake *fake)
 	}
 }
 
+/* A slot says what lpm says. */
+static void check_slot(const struct fake *fake, const struct ecmper_net *net, uint64_t slot)
+{
+	int at = fake_find_net(fake, net);
+
+	if (slot) {
+		assert_true(at >= 0 && vip_wants(net, &fake->lpm[at].value));
+		assert_true(slot == vip_slot(net, &fake->lpm[at].value));
+	}
+}
+
 static void check_vip(const struct fake *fake)
 {
 	uint32_t count = 0;
@@ -217,12 +242,15 @@ static void check_vip(const struct fake *fake)
 			uint64_t slot = fake->vip[line].slot[i];
 			struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(slot >> 32),
 						 .len = 32};
-			int at = fake_find_net(fake, &net);
 
-			if (slot) {
-				assert_true(at >= 0 && vip_wants(&net, &fake->lpm[at].value));
-				assert_true(slot == vip_slot(&net, &fake->lpm[at].value));
-			}
+			check_slot(fake, &net, slot);
+		}
+	for (int line = 0; line < 2 * FAKE_LINES; line++)
+		for (int i = 0; i < ECMPER_VIP6_SLOTS; i++) {
+			const struct ecmper_vip6_slot *slot = &fake->vip6[line].slot[i];
+			struct ecmper_net net = {.addr = slot->addr, .len = 128};
+
+			check_slot(fake, &net, slot->table);
 		}
 	for (int p = 0; p < FAKE_PREFIXES; p++)
 		count += fake->lpm[p].is_there;
@@ -239,11 +267,12 @@ static void check(const struct fake *fake)
 
 /* ---- every step of random edits, with a packet's eyes ---- */
 
-#define VIPS  3
+#define VIPS  4
 #define VIEWS (2 * VIPS) /* for each: the current owners, and all that lpm says */
 #define KEEP  200
 
-static const char *const vips[VIPS] = {"10.0.10.0/32", "10.0.10.1/32", "10.1.0.0/16"};
+static const char *const vips[VIPS] = {"10.0.10.0/32", "10.0.10.1/32", "10.1.0.0/16",
+				       "fd00:0:10::/128"};
 
 /* What a packet found at some step, and may still be reading, until a grace period. */
 static struct glance {
@@ -319,7 +348,7 @@ static void random_edit(char *text, size_t size)
 	const char *vip = vips[random() % VIPS];
 	int server = 1 + random() % 5;
 
-	switch (random() % 8) {
+	switch (random() % 9) {
 	case 0: snprintf(text, size, "purge 10.0.0.%d\n", server); break;
 	case 1: snprintf(text, size, "del %s via 10.0.0.%d\n", vip, server); break;
 	case 2: snprintf(text, size, "del %s\n", vip); break;
@@ -335,6 +364,10 @@ static void random_edit(char *text, size_t size)
 		snprintf(text, size,
 			 "add %s buckets 128 via 10.0.0.%d\nadd %s buckets 64 via 10.0.0.%ld\n",
 			 vip, server, vips[0], 1 + random() % 5);
+		break;
+	case 6:
+		snprintf(text, size, "add %s buckets 32 hash-on src via 10.0.0.%d via fd00::%d\n",
+			 vip, server, server);
 		break;
 	default:
 		snprintf(text, size, "add %s buckets %d depth %ld via 10.0.0.%d\n", vip,
@@ -677,22 +710,64 @@ static void many_host_prefixes_overflow_into_lpm(void **state)
 {
 	struct fake *fake = fake_new();
 	char text[8192] = "";
+	int in_vip = 0;
 
 	(void)state;
 	fake->config.vip_lines = 1;
-	for (int i = 0; i < 12; i++)
-		sprintf(text + strlen(text), "add 10.0.10.%d/32 buckets 16 via 10.0.0.1\n", i);
+	for (int i = 0; i < 24; i++)
+		sprintf(text + strlen(text), "add %s%d buckets 16 via 10.0.0.1\n",
+			i % 2 ? "fd00::10:" : "10.0.10.", i);
 	must(fake, text, BATCH);
 	check(fake);
-	for (int i = 0; i < 12; i++) {
-		struct ecmper_net net = {.addr = ecmper_addr_from_ipv4(htonl(0x0a000a00 + i)),
-					 .len = 32};
+	for (int i = 0; i < 24; i++) {
 		struct ecmper_prefix current, history;
 
-		assert_true(packet_finds(fake, &net, &current, &history));
+		packet_finds(fake, &fake->lpm[i].net, &current, &history);
 		assert_int_equal(current.cur_nh_count, 16);
+		in_vip += slot_of(fake, &fake->lpm[i].net) != 0;
 	}
-	must(fake, "del 10.0.10.0/32\nadd 10.0.10.11/32 via 10.0.0.2\n", BATCH);
+	assert_in_range(in_vip, ECMPER_VIP_SLOTS + ECMPER_VIP6_SLOTS, 23);
+	must(fake,
+	     "del 10.0.10.0/32\nadd 10.0.10.22/32 via 10.0.0.2\n"
+	     "del fd00::10:1\nadd fd00::10:23 via 10.0.0.2\n",
+	     BATCH);
+	check(fake);
+	fake_free(fake);
+}
+
+static void what_is_hashed_stays_while_there_are_connections(void **state)
+{
+	struct fake *fake = fake_new();
+	const struct ecmper_prefix *value = &fake->lpm[0].value;
+
+	(void)state;
+	must(fake, "add fd00::10 hash-on src via fd00::1\n", BATCH);
+	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC);
+	must(fake, "add fd00::10 via fd00::2\n", BATCH);
+	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC);
+	must_fail(fake, "add fd00::10 hash-on src-dst\n", "is hashed on src: another hash-on");
+	must_fail(fake, "add fd00::10 hash-on 5tuple via fd00::3\n", "del the prefix and add it");
+	must(fake, "del fd00::10 via fd00::1 via fd00::2\n", BATCH);
+	must_fail(fake, "add fd00::10 hash-on 5tuple\n", "would lose connections");
+	must(fake, "del fd00::10\n", BATCH);
+	must(fake, "add fd00::10 hash-on src-dst via fd00::1\n", BATCH);
+	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC_DST);
+	check(fake);
+	fake_free(fake);
+}
+
+static void a_neighbour_has_a_tag_and_the_mtu_of_its_device(void **state)
+{
+	struct fake *fake = fake_new();
+	const struct ecmper_link *link;
+
+	(void)state;
+	must(fake, "neigh add fd00::1 lladdr 02:00:00:00:00:01 dev d1 vlan 7\n", BATCH);
+	link = neigh_link(&fake->neigh[1]);
+	assert_int_equal(link->vlan, 7);
+	assert_int_equal(link->mtu, FAKE_MTU);
+	must(fake, "neigh add fd00::1 lladdr 02:00:00:00:00:01 dev d1\n", BATCH);
+	assert_int_equal(neigh_link(&fake->neigh[1])->vlan, 0);
 	check(fake);
 	fake_free(fake);
 }
@@ -714,6 +789,8 @@ int main(void)
 		cmocka_unit_test(a_modulo_table_keeps_its_size_while_it_has_connections),
 		cmocka_unit_test(prefixes_with_the_same_servers_have_one_table),
 		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
+		cmocka_unit_test(what_is_hashed_stays_while_there_are_connections),
+		cmocka_unit_test(a_neighbour_has_a_tag_and_the_mtu_of_its_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

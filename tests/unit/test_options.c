@@ -40,7 +40,10 @@ static void good_values_are_taken(void **state)
 	assert_true(router.has_hash_key);
 	assert_int_equal(set(&server, "vip", "10.0.10.0/32"), 0);
 	assert_int_equal(set(&server, "vip", "10.0.11.0/24"), 0);
-	assert_int_equal(server.vip_count, 2);
+	assert_int_equal(set(&server, "vip", "fd00:0:10::/64"), 0);
+	assert_int_equal(set(&server, "max-fragments", "77"), 0);
+	assert_int_equal(server.max_fragments, 77);
+	assert_int_equal(server.vip_count, 3);
 	assert_int_equal(server.vips[1].len, 24);
 	ecmper_options_free(&server);
 }
@@ -63,7 +66,7 @@ static void bad_values_are_refused_and_quoted(void **state)
 		{ECMPER_ROUTER, "vip", "10.0.10.0/32", "the router has no option \"vip\""},
 		{ECMPER_SERVER, "max-buckets", "64", "the server has no option"},
 		{ECMPER_SERVER, "vip", "10.0.10.1/24", "\"10.0.10.1/24\""},
-		{ECMPER_SERVER, "vip", "::1", "IPv4 prefix"},
+		{ECMPER_SERVER, "vip", "::1/64", "\"::1/64\""},
 		{ECMPER_SERVER, "speed", "64", "no option \"speed\""},
 	};
 

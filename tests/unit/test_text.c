@@ -190,7 +190,8 @@ static void hash_key_words_never_change(void **state)
 	static const struct ecmper_hash_key want = {
 		.word = {0x548a23cde4dc6a68, 0x03649ded0eaf602a, 0xda374ad5ec7909c5,
 			 0xea2ad443c4f9ff23, 0xb7bcb94d32ea658d, 0x4e379f1a28aeec8b,
-			 0x093f6671ea09e908, 0xef7311eff6f150ad},
+			 0x093f6671ea09e908, 0xef7311eff6f150ad, 0x6233e3dd247b6678,
+			 0x4e8794f943926daa, 0x9904c905cc340671, 0xb4709656376cd2f4},
 	};
 	struct ecmper_hash_key key;
 
