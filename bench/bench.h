@@ -26,7 +26,7 @@ void bench_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A pair of veth devices, NAME and NAMEp, up. Returns the index of NAME. */
 unsigned int bench_veth(const char *name);
 
-#define BENCH_INSTANCES_MAX 16
+#define BENCH_INSTANCES_MAX 24
 
 /* One instance of the router or of the server program, with a device of its own. */
 struct bench_instance {
@@ -59,6 +59,7 @@ struct bench_routes {
 	unsigned int len;
 	unsigned int buckets;
 	unsigned int servers; /* each goes to all of them */
+	bool is_ipv6;         /* addresses are the last word of BENCH_DST6:: */
 	bool has_own; /* each has other servers, all but servers - 3 of them: no table is shared */
 };
 
@@ -92,7 +93,7 @@ double bench_run(int prog_fd, const struct bench_flows *flows, unsigned int repe
 double bench_run_live(int prog_fd, const struct bench_flows *flows, unsigned int frames);
 /* Drop what arrives at a device. */
 void bench_drop_at(const char *dev);
-/* The packet that outer.bpf.c builds of flow 0. */
+/* The packet that outer.bpf.c builds of flow 0, IPv4. */
 void bench_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME]);
 
 /* ---- sample.c ---- */

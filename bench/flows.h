@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which packets outer.bpf.c builds: shared by it and bench.c. Flow i has source address
+ * Which packets outer.bpf.c builds: shared by it and run.c. Flow i has source address
  * src_first + i / 2^BENCH_PORT_BITS, source port sport_first + i % 2^BENCH_PORT_BITS, and always the
  * same of dst_count destinations.
  */
@@ -11,7 +11,21 @@
 #include <stdbool.h>
 
 #define BENCH_FRAME     64
+#define BENCH_FRAME_MAX 96 /* of the kinds below */
 #define BENCH_PORT_BITS 14
+
+/* What the packets are; each has a wrapper of its own, and an empty case. */
+enum bench_kind {
+	BENCH_IPV4,
+	BENCH_IPV6, /* addresses are the IPv4 ones as the last word of BENCH_SRC6 and BENCH_DST6 */
+	BENCH_VLAN, /* IPv4 behind one tag */
+	BENCH_ICMP, /* "fragmentation needed" about a TCP segment of the flow, 8 bytes of it */
+	BENCH_KINDS
+};
+
+#define BENCH_SRC6     0xfd000001 /* first word of client addresses */
+#define BENCH_DST6     0xfd000002 /* of VIPs */
+#define BENCH_VLAN_TCI 0x6007
 
 struct bench_flows {
 	__u32 mask;      /* flows - 1; a power of two of them */
@@ -22,6 +36,7 @@ struct bench_flows {
 	__u32 sport_first;
 	__u32 dport;      /* network order */
 	__u32 ip_word[3]; /* the IP header up to the addresses */
+	__u32 kind;       /* enum bench_kind */
 	__u8 tcp_flags;   /* set once, by run.c */
 	__u8 dst_mac[8];
 	__u8 src_mac[8];

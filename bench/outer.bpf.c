@@ -44,29 +44,116 @@ static __always_inline __u32 next_random(void)
 	return x;
 }
 
-SEC("xdp.frags")
-int outer(struct xdp_md *ctx)
+/* The next packet's flow, in host order. */
+struct flow {
+	__u32 src, dst;
+	__u16 sport;
+};
+
+static __always_inline struct flow next_flow(void)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u32 flow = next_random() & flows.mask;
 	__u32 spread = flow * 0x9e3779b1u;
-	__u32 dst = flows.dst_first + (((__u64)spread * flows.dst_count >> 32) << flows.dst_shift);
-	__u32 *ip = data + sizeof(struct ethhdr);
 
-	if (data + BENCH_FRAME > end)
-		return XDP_ABORTED;
+	return (struct flow){
+		.src = flows.src_first + (flow >> BENCH_PORT_BITS),
+		.dst = flows.dst_first +
+		       (((__u64)spread * flows.dst_count >> 32) << flows.dst_shift),
+		.sport = flows.sport_first + (flow & ((1 << BENCH_PORT_BITS) - 1)),
+	};
+}
+
+static __always_inline void write_ethernet(void *data, __u16 proto)
+{
 	*(__u32 *)data = *(__u32 *)flows.dst_mac;
 	*(__u16 *)(data + 4) = *(__u16 *)(flows.dst_mac + 4);
 	*(__u32 *)(data + 6) = *(__u32 *)flows.src_mac;
 	*(__u16 *)(data + 10) = *(__u16 *)(flows.src_mac + 4);
-	*(__u16 *)(data + 12) = bpf_htons(ETH_P_IP);
+	*(__u16 *)(data + 12) = bpf_htons(proto);
+}
+
+static __always_inline void write_ipv4(__u32 *ip, __u32 src, __u32 dst)
+{
 	ip[0] = flows.ip_word[0];
 	ip[1] = flows.ip_word[1];
 	ip[2] = flows.ip_word[2];
-	ip[3] = bpf_htonl(flows.src_first + (flow >> BENCH_PORT_BITS));
+	ip[3] = bpf_htonl(src);
 	ip[4] = bpf_htonl(dst);
-	ip[5] = flows.dport << 16 |
-		bpf_htons(flows.sport_first + (flow & ((1 << BENCH_PORT_BITS) - 1)));
+}
+
+SEC("xdp.frags")
+int outer(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 *ip = data + sizeof(struct ethhdr);
+	struct flow flow = next_flow();
+
+	if (data + BENCH_FRAME > end)
+		return XDP_ABORTED;
+	write_ethernet(data, ETH_P_IP);
+	write_ipv4(ip, flow.src, flow.dst);
+	ip[5] = flows.dport << 16 | bpf_htons(flow.sport);
+	bpf_tail_call(ctx, &slot, 0);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int outer_ipv6(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 *ip = data + sizeof(struct ethhdr);
+	struct flow flow = next_flow();
+
+	if (data + BENCH_FRAME_MAX > end)
+		return XDP_ABORTED;
+	write_ethernet(data, ETH_P_IPV6);
+	ip[0] = bpf_htonl(0x60000000);
+	ip[1] = bpf_htonl((BENCH_FRAME_MAX - sizeof(struct ethhdr) - 40) << 16 | 6 << 8 | 64);
+	*(__u64 *)(ip + 2) = bpf_htonl(BENCH_SRC6);
+	*(__u64 *)(ip + 4) = (__u64)bpf_htonl(flow.src) << 32;
+	*(__u64 *)(ip + 6) = bpf_htonl(BENCH_DST6);
+	*(__u64 *)(ip + 8) = (__u64)bpf_htonl(flow.dst) << 32;
+	ip[10] = flows.dport << 16 | bpf_htons(flow.sport);
+	bpf_tail_call(ctx, &slot, 0);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int outer_vlan(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 *ip = data + sizeof(struct ethhdr) + 4;
+	struct flow flow = next_flow();
+
+	if (data + BENCH_FRAME_MAX > end)
+		return XDP_ABORTED;
+	write_ethernet(data, ETH_P_8021Q);
+	*(__u16 *)(data + 14) = bpf_htons(BENCH_VLAN_TCI);
+	*(__u16 *)(data + 16) = bpf_htons(ETH_P_IP);
+	write_ipv4(ip, flow.src, flow.dst);
+	ip[5] = flows.dport << 16 | bpf_htons(flow.sport);
+	bpf_tail_call(ctx, &slot, 0);
+	return XDP_ABORTED;
+}
+
+/* The quoted segment went from the VIP to the client. */
+SEC("xdp.frags")
+int outer_icmp(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 *ip = data + sizeof(struct ethhdr);
+	struct flow flow = next_flow();
+
+	if (data + BENCH_FRAME_MAX > end)
+		return XDP_ABORTED;
+	write_ethernet(data, ETH_P_IP);
+	write_ipv4(ip, 0xcb007101, flow.dst); /* 203.0.113.1, a router */
+	ip[0] = bpf_htonl(0x45000000 | (20 + 8 + 20 + 8));
+	ip[2] = bpf_htonl(0x40010000);
+	ip[5] = bpf_htonl(0x03040000);
+	ip[6] = bpf_htonl(1400);
+	write_ipv4(ip + 7, flow.dst, flow.src);
+	ip[12] = bpf_htons(flow.sport) << 16 | flows.dport;
 	bpf_tail_call(ctx, &slot, 0);
 	return XDP_ABORTED;
 }

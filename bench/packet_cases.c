@@ -175,6 +175,32 @@ static void add_lpm(struct packet_cases *cases)
 	}
 }
 
+/* Packets of another kind than IPv4, to a prefix of their own family. */
+static void add_kind(struct packet_cases *cases, const char *name, enum bench_kind kind,
+		     const char *world, unsigned int prefixes, int empty_fd)
+{
+	struct bench_instance *router = bench_up(world, ECMPER_ROUTER, NULL);
+	struct bench_routes routes = {.count = prefixes,
+				      .len = 32,
+				      .buckets = 4096,
+				      .servers = SERVERS,
+				      .is_ipv6 = kind == BENCH_IPV6};
+	unsigned int empty = cases->count;
+	struct packet_case *one = add_case(cases, "empty", empty_fd, 1, XDP_PASS);
+
+	one->flows.kind = kind;
+	one->empty = empty;
+	bench_routes(router, &routes);
+	for (unsigned int i = 0; i < SERVERS && kind == BENCH_VLAN; i++)
+		bench_edit(router, "neigh add %s lladdr 02:00:00:00:00:%02x dev %s vlan 9\n",
+			   bench_server(i), i, world);
+	for (unsigned int f = 0; f < ARRAY_SIZE(flow_counts); f++) {
+		one = add_prefixes(cases, name, router->prog_fd, flow_counts[f], prefixes);
+		one->flows.kind = kind;
+		one->empty = empty;
+	}
+}
+
 /* The kernel's routing table in its place. */
 static void add_kernel(struct packet_cases *cases, int prog_fd)
 {
@@ -263,6 +289,14 @@ void packet_cases_make(struct packet_cases *cases, bool is_long, const char *fil
 		add_connected(cases);
 	if (is_wanted(filter, "router lpm"))
 		add_lpm(cases);
+	if (is_wanted(filter, "router ipv6")) {
+		add_kind(cases, "router ipv6", BENCH_IPV6, "ipv6", 1, floors.empty);
+		add_kind(cases, "router ipv6", BENCH_IPV6, "ipv6k", 10000, floors.empty);
+	}
+	if (is_wanted(filter, "router vlan"))
+		add_kind(cases, "router vlan", BENCH_VLAN, "vlan", 1, floors.empty);
+	if (is_wanted(filter, "router icmp error"))
+		add_kind(cases, "router icmp error", BENCH_ICMP, "icmp", 1, floors.empty);
 	if (is_wanted(filter, "kernel fib"))
 		add_kernel(cases, floors.kernel_fib);
 	if (is_wanted(filter, "server"))

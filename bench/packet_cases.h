@@ -15,13 +15,14 @@ struct packet_case {
 	const char *name;
 	int prog_fd;
 	int action;                     /* what XDP must say */
+	unsigned int empty;             /* the case whose time is subtracted: of the same kind */
 	unsigned int prefixes, servers; /* as printed */
 	unsigned int packets;
 	struct bench_flows flows;
 };
 
 struct packet_cases {
-	struct packet_case list[64];
+	struct packet_case list[96];
 	unsigned int count;
 };
 

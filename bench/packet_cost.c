@@ -47,21 +47,17 @@ static void run_turn(const struct packet_cases *cases, double (*raw)[TURNS], uns
 static void run_round(const struct packet_cases *cases, struct result *results, unsigned int round)
 {
 	double raw[ARRAY_SIZE(cases->list)][TURNS];
-	double empty = 0, floor = 0;
+	double quiet[ARRAY_SIZE(cases->list)], floor;
 
 	for (unsigned int turn = 0; turn < TURNS; turn++)
 		run_turn(cases, raw, turn);
-	for (unsigned int i = 0; i < cases->count; i++) {
-		double quiet = bench_summarise(raw[i], TURNS).low;
-
-		if (i == CASE_EMPTY)
-			empty = quiet;
-		else if (i == CASE_REDIRECT)
-			floor = quiet - empty;
-		results[i].time[round] = quiet - empty;
-	}
 	for (unsigned int i = 0; i < cases->count; i++)
+		quiet[i] = bench_summarise(raw[i], TURNS).low;
+	floor = quiet[CASE_REDIRECT] - quiet[CASE_EMPTY];
+	for (unsigned int i = 0; i < cases->count; i++) {
+		results[i].time[round] = quiet[i] - quiet[cases->list[i].empty];
 		results[i].ratio[round] = results[i].time[round] / floor;
+	}
 }
 
 static void print_results(const struct packet_cases *cases, struct result *results,
@@ -71,9 +67,12 @@ static void print_results(const struct packet_cases *cases, struct result *resul
 	       "x redirect floor", "ns");
 	for (unsigned int i = CASE_EMPTY + 1; i < cases->count; i++) {
 		const struct packet_case *one = &cases->list[i];
-		struct bench_summary ratio = bench_summarise(results[i].ratio, rounds);
-		struct bench_summary time = bench_summarise(results[i].time, rounds);
+		struct bench_summary ratio, time;
 
+		if (one->empty == i)
+			continue;
+		ratio = bench_summarise(results[i].ratio, rounds);
+		time = bench_summarise(results[i].time, rounds);
 		printf("%-28s %8u %8u %8u  %6.2f (%.2f..%.2f)%*s %6.1f (%.1f..%.1f)\n", one->name,
 		       one->flows.mask + 1, one->prefixes, one->servers, ratio.median, ratio.low,
 		       ratio.high, ratio.high < 10 ? 2 : 0, "", time.median, time.low, time.high);

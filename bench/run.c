@@ -19,20 +19,31 @@
 #include "outer.skel.h"
 
 static struct outer_bpf *outer;
+static const struct bpf_program *wrappers[BENCH_KINDS];
 static int slot_prog;
+
+static void wrap(enum bench_kind kind, struct bpf_program *wrapper)
+{
+	char name[IF_NAMESIZE];
+
+	bench_shell("ip link add benchouter%u type veth peer name benchouter%up", kind, kind);
+	snprintf(name, sizeof(name), "benchouter%u", kind);
+	if (!bpf_program__attach_xdp(wrapper, if_nametoindex(name)))
+		bench_die("cannot attach a wrapper");
+	wrappers[kind] = wrapper;
+}
 
 void bench_outer_open(unsigned int ifindex, struct bench_floors *floors)
 {
-	unsigned int wrapped;
 	uint32_t key = 0;
 
-	bench_shell("ip link add benchouter type veth peer name benchouterp");
-	wrapped = if_nametoindex("benchouter");
 	outer = outer_bpf__open_and_load();
 	if (!outer)
 		bench_die("cannot load outer.bpf.c");
-	if (!bpf_program__attach_xdp(outer->progs.outer, wrapped))
-		bench_die("cannot attach the wrapper");
+	wrap(BENCH_IPV4, outer->progs.outer);
+	wrap(BENCH_IPV6, outer->progs.outer_ipv6);
+	wrap(BENCH_VLAN, outer->progs.outer_vlan);
+	wrap(BENCH_ICMP, outer->progs.outer_icmp);
 	if (bpf_map_update_elem(bpf_map__fd(outer->maps.tx_port), &key, &ifindex, BPF_ANY))
 		bench_die("cannot set the device of the redirect floor");
 	*floors = (struct bench_floors){
@@ -75,12 +86,27 @@ static void load_slot(int prog_fd)
 	slot_prog = prog_fd;
 }
 
+/* What the wrappers do not write anew for each packet. They write all headers down to the ports. */
+static unsigned int template_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME_MAX])
+{
+	static const unsigned int tcp_at[BENCH_KINDS] = {ETH_HLEN + 20, ETH_HLEN + 40,
+							 ETH_HLEN + 4 + 20, BENCH_FRAME_MAX - 20};
+	struct tcphdr *tcp = (struct tcphdr *)(frame + tcp_at[flows->kind]);
+
+	memset(frame, 0, BENCH_FRAME_MAX);
+	tcp->doff = sizeof(*tcp) / 4;
+	tcp->th_flags = flows->tcp_flags;
+	return flows->kind == BENCH_IPV4 ? BENCH_FRAME : BENCH_FRAME_MAX;
+}
+
 void bench_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME])
 {
 	struct iphdr *ip = (struct iphdr *)(frame + ETH_HLEN);
 	struct tcphdr *tcp = (struct tcphdr *)(ip + 1);
+	uint8_t whole[BENCH_FRAME_MAX];
 
-	memset(frame, 0, BENCH_FRAME);
+	template_frame(flows, whole);
+	memcpy(frame, whole, BENCH_FRAME);
 	memcpy(frame, flows->dst_mac, ETH_ALEN);
 	memcpy(frame + ETH_ALEN, flows->src_mac, ETH_ALEN);
 	frame[12] = ETH_P_IP >> 8;
@@ -89,8 +115,6 @@ void bench_frame(const struct bench_flows *flows, uint8_t frame[BENCH_FRAME])
 	ip->daddr = htonl(flows->dst_first);
 	tcp->source = htons(flows->sport_first);
 	tcp->dest = flows->dport;
-	tcp->doff = sizeof(*tcp) / 4;
-	tcp->th_flags = flows->tcp_flags;
 }
 
 static double cpu_time(void)
@@ -103,16 +127,15 @@ static double cpu_time(void)
 
 double bench_run(int prog_fd, const struct bench_flows *flows, unsigned int repeat, int action)
 {
-	uint8_t frame[BENCH_FRAME];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = repeat);
+	uint8_t frame[BENCH_FRAME_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+		    .data_size_in = template_frame(flows, frame), .repeat = repeat);
 	double start, time;
 
-	bench_frame(flows, frame);
 	load_slot(prog_fd);
 	outer->bss->flows = *flows;
 	start = cpu_time();
-	if (bpf_prog_test_run_opts(bpf_program__fd(outer->progs.outer), &opts))
+	if (bpf_prog_test_run_opts(bpf_program__fd(wrappers[flows->kind]), &opts))
 		bench_die("test run failed: %s", strerror(errno));
 	time = cpu_time() - start;
 	if ((int)opts.retval != action)

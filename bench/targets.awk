@@ -18,6 +18,8 @@ FNR == 1 { file = $1; next }
 file == "case" { ratio[$1, $2, $3, $4] = $5 }
 file == "case" && $1 == "router plain" && $3 == 1 && $4 == 4 && $5 > worst { worst = $5 }
 
+file == "case" && $1 == "router ipv6" && $3 == 1 && $5 > worst6 { worst6 = $5 }
+
 # what,change,buckets,servers,prefixes,us,us_q1,... The lower quartile: other work only adds to times.
 file == "what" { us[$1, $2, $3, $4] = $7 }
 
@@ -29,6 +31,7 @@ END {
 	many = ratio["router plain", 1048576, 1, 4]
 	judge("plain IPv4 path with counters, x redirect floor (worst of 1 to 1 M flows)", worst, 3.5,
 		"%.2f")
+	judge("plain IPv6 path, x redirect floor (worst of 1 to 1 M flows)", worst6, 5.5, "%.2f")
 	if (one && many) {
 		judge("1 M flows, x the cost with 1 flow", many / one, 1.2, "%.2f")
 		for (n = 1000; n <= 100000; n *= 10) {

@@ -188,8 +188,13 @@ static void print_route(FILE *lines, const struct bench_routes *routes, unsigned
 	unsigned int shared = routes->has_own ? routes->servers - OWN : routes->servers;
 	uint32_t first = routes->first ?: BENCH_VIP_FIRST;
 
-	fprintf(lines, "add %s/%u buckets %u", bench_addr(first + (i << (32 - routes->len))),
-		routes->len, routes->buckets);
+	first += i << (32 - routes->len);
+	if (routes->is_ipv6)
+		fprintf(lines, "add %x:%x::%x:%x/%u", BENCH_DST6 >> 16, BENCH_DST6 & 0xffff,
+			first >> 16, first & 0xffff, routes->len + 96);
+	else
+		fprintf(lines, "add %s/%u", bench_addr(first), routes->len);
+	fprintf(lines, " buckets %u", routes->buckets);
 	for (unsigned int s = 0; s < routes->servers; s++)
 		fprintf(lines, " via %s", bench_server(s < shared ? s : shared + own[s - shared]));
 	fputc('\n', lines);
