@@ -49,21 +49,27 @@ struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind)
 	return op;
 }
 
+struct op *plan_append_range(struct plan *plan, enum phase phase, enum op_kind kind,
+			     enum region region, uint32_t offset, uint32_t count, uint64_t hash)
+{
+	struct op *op = plan_append(plan, phase, kind);
+
+	if (op) {
+		op->region = region;
+		op->offset = offset;
+		op->count = count;
+		op->hash = hash;
+	}
+	return op;
+}
+
 static int append_unshare(struct plan *plan, enum region region, uint32_t offset, uint32_t count,
 			  uint64_t hash)
 {
-	struct op *op;
-
-	if (!count)
-		return 0;
-	op = plan_append(plan, PHASE_RELEASE, OP_UNSHARE);
-	if (!op)
-		return -ENOMEM;
-	op->region = region;
-	op->offset = offset;
-	op->count = count;
-	op->hash = hash;
-	return 0;
+	return !count || plan_append_range(plan, PHASE_RELEASE, OP_UNSHARE, region, offset, count,
+					   hash)
+		       ? 0
+		       : -ENOMEM;
 }
 
 /* Everything that `old` occupies is given up, after the switch. */

@@ -70,6 +70,9 @@ int plan_init(struct plan *plan);
 void plan_free(struct plan *plan);
 /* A new operation at the end of a phase, all zero but its kind; NULL: no memory. */
 struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind);
+/* The same, about a range. */
+struct op *plan_append_range(struct plan *plan, enum phase phase, enum op_kind kind,
+			     enum region region, uint32_t offset, uint32_t count, uint64_t hash);
 
 /* plan_range.c: let a prefix refer to this content: to a range that holds it already, or is going
  * to, or to a new one. Takes `data` over. *offset: where; *hash (may be NULL): of the content.

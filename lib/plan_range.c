@@ -70,38 +70,27 @@ static int take(struct tables *tables, enum region region, uint32_t items, uint3
 	return 0;
 }
 
-static int share(struct plan *plan, enum region region, uint32_t items, uint64_t hash,
-		 uint32_t offset)
-{
-	struct op *op = plan_append(plan, PHASE_PREPARE, OP_SHARE);
-
-	if (!op)
-		return -ENOMEM;
-	op->region = region;
-	op->count = items;
-	op->hash = hash;
-	op->offset = offset;
-	return 0;
-}
-
 /* A new range, filled with data, which the operation owns from here on. */
 static int fill(struct plan *plan, struct tables *tables, enum region region, void *data,
 		uint32_t items, uint64_t hash, uint32_t *offset, struct ecmper_error *err)
 {
-	int ret = take(tables, region, items, offset, err)
-			  ?: tables_touch(tables, region, *offset, items);
-	struct op *op = ret ? NULL : plan_append(plan, PHASE_PREPARE, OP_FILL);
+	int ret = take(tables, region, items, offset, err);
+	struct op *op = NULL;
 
-	if (!op) {
-		free(data);
-		return ret ?: -ENOMEM;
+	if (ret)
+		goto out;
+	ret = tables_touch(tables, region, *offset, items);
+	if (!ret)
+		op = plan_append_range(plan, PHASE_PREPARE, OP_FILL, region, *offset, items, hash);
+	if (op) {
+		op->data = data;
+		return 0;
 	}
-	op->region = region;
-	op->count = items;
-	op->offset = *offset;
-	op->data = data;
-	op->hash = hash;
-	return 0;
+	range_give_back(tables, region, *offset, items);
+	ret = ret ?: -ENOMEM;
+out:
+	free(data);
+	return ret;
 }
 
 int plan_range(struct plan *plan, struct tables *tables, enum region region, void *data,
@@ -129,5 +118,7 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
 		return ret;
 	}
 	free(data);
-	return share(plan, region, items, hash, *offset);
+	return plan_append_range(plan, PHASE_PREPARE, OP_SHARE, region, *offset, items, hash)
+		       ? 0
+		       : -ENOMEM;
 }
