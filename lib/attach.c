@@ -41,24 +41,27 @@ static void describe_program(uint32_t id, char text[BPF_OBJ_NAME_LEN + 32])
 		close(fd);
 }
 
-/* Our link on a device: its fd, or -ENOENT. *prog_id: the program it holds. */
+/* Our link on a device: its fd; -ENOENT: there is none. *prog_id: the program it holds. */
 static int find_link(const struct device *device, const char *folder, uint32_t *prog_id)
 {
 	struct bpf_link_info info = {};
 	uint32_t length = sizeof(info);
 	char path[600];
-	int fd;
+	int fd, ret;
 
 	pin_link_path(folder, device->ifindex, path, sizeof(path));
 	fd = bpf_obj_get(path);
 	if (fd < 0)
-		return -ENOENT;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &length) && info.xdp.ifindex == device->ifindex) {
+		return fd;
+	ret = bpf_obj_get_info_by_fd(fd, &info, &length);
+	if (!ret && info.xdp.ifindex == device->ifindex) {
 		*prog_id = info.prog_id;
 		return fd;
 	}
-	/* Left from a device of that index which is gone. */
 	close(fd);
+	if (ret)
+		return ret;
+	/* Left from a device of that index which is gone. */
 	unlink(path);
 	return -ENOENT;
 }
@@ -75,6 +78,10 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 	fd = find_link(device, folder, &ours);
 	if (fd >= 0)
 		close(fd);
+	else if (fd != -ENOENT)
+		return ecmper_fail(err, fd,
+				   "cannot look at the link of %s in %s: %s; nothing was changed",
+				   device->name, folder, strerror(-fd));
 	for (int i = 0; i < 3; i++) {
 		if (!ids[i] || ids[i] == ours)
 			continue;
@@ -118,6 +125,9 @@ int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 	int ret, fd = find_link(device, folder, &prog_id);
 
 	*was_attached = fd >= 0;
+	if (fd < 0 && fd != -ENOENT)
+		return ecmper_fail(err, fd, "cannot look at the link of %s in %s: %s", device->name,
+				   folder, strerror(-fd));
 	if (fd >= 0) {
 		ret = replace(device, fd, prog_fd, is_native, err);
 		close(fd);

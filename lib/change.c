@@ -137,10 +137,10 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 	int ret;
 
 	ecmper_addr_format(&change->addr, addr);
-	if (edit->tables->ops->neigh_id_get(edit->tables->arg, &change->addr, &id))
-		return fail(edit, change, -ENOENT, "no such server; `ecmperctl show` lists them",
-			    addr);
-	ret = draft_all(edit);
+	ret = neigh_find(edit->tables, &change->addr, &id);
+	if (ret == -ENOENT)
+		return fail(edit, change, ret, "no such server; `ecmperctl show` lists them", addr);
+	ret = ret ?: draft_all(edit);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < edit->draft_count; i++) {
@@ -199,12 +199,12 @@ static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
 
 static int change_neigh_add(struct edit *edit, const struct ecmper_change *change)
 {
-	struct neigh_draft *neigh = neigh_draft_get(edit, &change->addr);
+	struct neigh_draft *neigh;
 	struct device device;
-	int ret;
+	int ret = neigh_draft_get(edit, &change->addr, &neigh);
 
-	if (!neigh)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	ret = edit->tables->ops->device_get(edit->tables->arg, change->dev, &device);
 	if (ret)
 		return fail(edit, change, ret,
@@ -234,11 +234,12 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 
 static int change_neigh_del(struct edit *edit, const struct ecmper_change *change)
 {
-	struct neigh_draft *neigh = neigh_draft_get(edit, &change->addr);
+	struct neigh_draft *neigh;
 	char addr[ECMPER_ADDR_STRLEN];
+	int ret = neigh_draft_get(edit, &change->addr, &neigh);
 
-	if (!neigh)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	if (!neigh->is_static)
 		return fail(edit, change, -ENOENT,
 			    "no such neighbour; `ecmperctl tables neigh` lists them",
@@ -255,12 +256,13 @@ static int forget_neighs(struct edit *edit)
 
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		struct neigh_draft *neigh;
+		int ret;
 
 		if (!(tables->neigh[id].flags & ECMPER_NEIGH_STATIC))
 			continue;
-		neigh = neigh_draft_get(edit, &tables->neigh[id].addr);
-		if (!neigh)
-			return -ENOMEM;
+		ret = neigh_draft_get(edit, &tables->neigh[id].addr, &neigh);
+		if (ret)
+			return ret;
 		neigh->is_static = false;
 		neigh->has_link = false;
 	}

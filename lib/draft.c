@@ -173,22 +173,27 @@ void draft_server_remove(struct draft *draft, struct server *server)
 	memmove(server, server + 1, (draft->wanted.server_count - place) * sizeof(*server));
 }
 
-struct neigh_draft *neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr)
+int neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr, struct neigh_draft **draft)
 {
-	struct neigh_draft *grown, *neigh;
+	struct neigh_draft *grown, neigh = {.addr = *addr};
+	int ret;
 
 	for (unsigned int i = 0; i < edit->neigh_count; i++)
-		if (!ecmper_addr_compare(&edit->neighs[i].addr, addr))
-			return &edit->neighs[i];
+		if (!ecmper_addr_compare(&edit->neighs[i].addr, addr)) {
+			*draft = &edit->neighs[i];
+			return 0;
+		}
+	ret = neigh_find(edit->tables, addr, &neigh.id);
+	if (ret == -ENOENT)
+		neigh.id = 0;
+	else if (ret)
+		return ret;
+	neigh.is_static = neigh.id && edit->tables->neigh[neigh.id].flags & ECMPER_NEIGH_STATIC;
 	grown = reallocarray(edit->neighs, edit->neigh_count + 1, sizeof(*grown));
 	if (!grown)
-		return NULL;
+		return -ENOMEM;
 	edit->neighs = grown;
-	neigh = &grown[edit->neigh_count++];
-	*neigh = (struct neigh_draft){.addr = *addr};
-	if (!edit->tables->ops->neigh_id_get(edit->tables->arg, addr, &neigh->id))
-		neigh->is_static = edit->tables->neigh[neigh->id].flags & ECMPER_NEIGH_STATIC;
-	else
-		neigh->id = 0;
-	return neigh;
+	*draft = &grown[edit->neigh_count++];
+	**draft = neigh;
+	return 0;
 }

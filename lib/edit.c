@@ -127,8 +127,6 @@ static int set_links(struct edit *edit)
 		if (!link || memcmp(link, &draft->link, sizeof(*link)))
 			ret = neigh_link_set(edit->tables, draft->id, &draft->link);
 	}
-	if (ret)
-		undo_neighs(edit);
 	return ret;
 }
 
@@ -155,16 +153,20 @@ static void set_pending(struct tables *tables, uint32_t pending)
 /* From here on maps are written. */
 static int commit(struct edit *edit)
 {
+	bool is_tidy = true;
 	int ret;
 
 	set_pending(edit->tables, 1);
 	ret = take_ids(edit) ?: plan_all(edit);
-	if (ret)
+	if (ret) {
 		plan_cancel(&edit->plan, edit->tables);
-	else
+	} else {
 		ret = set_links(edit);
-	if (!ret) {
-		ret = plan_run(&edit->plan, edit->tables, edit->err);
+		is_tidy = !ret;
+		if (ret)
+			plan_cancel(&edit->plan, edit->tables);
+		else
+			ret = plan_run(&edit->plan, edit->tables, &is_tidy, edit->err);
 		if (ret)
 			undo_neighs(edit);
 	}
@@ -172,7 +174,11 @@ static int commit(struct edit *edit)
 		return_ids(edit);
 	else
 		release_neighs(edit);
-	set_pending(edit->tables, 0);
+	/* The kernel refused something half-way: if it does so still, the next command tries again. */
+	if (!is_tidy)
+		is_tidy = !tables_recover(edit->tables, NULL);
+	if (is_tidy)
+		set_pending(edit->tables, 0);
 	return ret;
 }
 

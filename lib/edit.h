@@ -55,7 +55,8 @@ void draft_free(struct draft *draft);
 struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr);
 struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr);
 void draft_server_remove(struct draft *draft, struct server *server);
-struct neigh_draft *neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr);
+/* A neighbour's draft, made from the maps at first. */
+int neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr, struct neigh_draft **draft);
 
 /* change.c: let the drafts follow one change, or all. Touches no map. */
 int change_all(struct edit *edit, const struct ecmper_changes *changes);

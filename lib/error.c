@@ -4,7 +4,8 @@
  * CLI. Used by all of the library.
  */
 #include <stdarg.h>
-#include "ecmper.h"
+#include <string.h>
+#include "error.h"
 
 /* Texts quote words of files, and a terminal obeys control characters: they become '?'. */
 static void defuse(char *text)
@@ -24,5 +25,18 @@ int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	defuse(err->text);
+	return code;
+}
+
+void error_clear(struct ecmper_error *err)
+{
+	if (err)
+		err->text[0] = '\0';
+}
+
+int error_default(struct ecmper_error *err, int code, const char *tried)
+{
+	if (code && err && !err->text[0])
+		ecmper_fail(err, code, "cannot %s: %s", tried, strerror(-code));
 	return code;
 }

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "error.h"
 #include "instance.h"
 
 #define NAME(map) ECMPER_STR(map)
@@ -100,13 +101,16 @@ int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
 		return ecmper_fail(err, ret, "cannot open %s: %s", path, strerror(-ret));
 	*fd = ret;
 	ret = bpf_obj_get_info_by_fd(*fd, &info, &length);
-	if (!ret && value_size && info.value_size != value_size) {
+	if (ret)
+		ecmper_fail(err, ret, "cannot ask what map %s is: %s", path, strerror(-ret));
+	else if (value_size && info.value_size != value_size)
+		ret = ecmper_fail(err, -EPROTO,
+				  "%s was pinned by another version of ecmper: use that version's "
+				  "programs, or `ecmper-loader ... down` and `up` to start anew",
+				  path);
+	if (ret) {
 		close(*fd);
 		*fd = -1;
-		return ecmper_fail(err, -EPROTO,
-				   "%s was pinned by another version of ecmper: use that version's "
-				   "programs, or `ecmper-loader ... down` and `up` to start anew",
-				   path);
 	}
 	return ret;
 }
@@ -217,6 +221,7 @@ int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *er
 	int ret = -ENOMEM;
 
 	*result = NULL;
+	error_clear(err);
 	if (!ecmper)
 		return ecmper_fail(err, ret, "out of memory");
 	memset(ecmper->fd, -1, sizeof(ecmper->fd));
@@ -245,7 +250,7 @@ int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *er
 	return 0;
 out:
 	ecmper_close(ecmper);
-	return ret;
+	return error_default(err, ret, "open the instance");
 }
 
 void ecmper_close(struct ecmper *ecmper)

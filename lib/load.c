@@ -143,15 +143,18 @@ static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config
 static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 			    struct ecmper_error *err)
 {
-	char path[600];
+	char path[600], new_path[600];
 	int ret, fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
 
 	if (fd < 0)
 		return ecmper_fail(err, fd, "cannot attach to tracepoint xdp_redirect_err: %s",
 				   strerror(-fd));
 	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_LINK_TX_ERRORS), folder);
-	unlink(path);
-	ret = bpf_obj_pin(fd, path);
+	snprintf(new_path, sizeof(new_path), "%s/" PIN_NEW, folder);
+	unlink(new_path); /* left by an `up` that was killed */
+	ret = bpf_obj_pin(fd, new_path);
+	if (!ret && rename(new_path, path))
+		ret = -errno;
 	close(fd);
 	return ret ? ecmper_fail(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
 }

@@ -16,14 +16,28 @@ static uint32_t find_free_id(const struct tables *tables)
 	return 0;
 }
 
+int neigh_find(const struct tables *tables, const struct ecmper_addr *addr, uint32_t *id)
+{
+	int ret = tables->ops->neigh_id_get(tables->arg, addr, id);
+
+	if (ret)
+		return ret;
+	/* A word that could not be deleted when its neighbour was forgotten. */
+	if (!(tables->neigh[*id].flags & ECMPER_NEIGH_USED) ||
+	    ecmper_addr_compare(&tables->neigh[*id].addr, addr))
+		return -ENOENT;
+	return 0;
+}
+
 int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new)
 {
 	struct ecmper_neigh *neigh;
 	int ret;
 
 	*is_new = false;
-	if (!tables->ops->neigh_id_get(tables->arg, addr, id))
-		return 0;
+	ret = neigh_find(tables, addr, id);
+	if (ret != -ENOENT)
+		return ret;
 	*id = find_free_id(tables);
 	if (!*id) {
 		ret = tables_grace(tables);
@@ -37,8 +51,8 @@ int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *
 	memset(neigh, 0, sizeof(*neigh));
 	neigh->addr = *addr;
 	__atomic_store_n(&neigh->flags, ECMPER_NEIGH_USED, __ATOMIC_RELEASE);
-	tables->ops->nh_counter_retire(tables->arg, *id);
-	ret = tables->ops->neigh_id_set(tables->arg, addr, *id);
+	ret = tables->ops->nh_counter_retire(tables->arg, *id)
+		      ?: tables->ops->neigh_id_set(tables->arg, addr, *id);
 	if (ret)
 		neigh->flags = 0;
 	*is_new = !ret;
@@ -65,6 +79,7 @@ int neigh_mac_sync(struct tables *tables, const uint8_t mac[6])
 {
 	struct ecmper_mac key = {};
 	uint32_t holder = 0;
+	int ret;
 
 	memcpy(key.byte, mac, sizeof(key.byte));
 	for (uint32_t id = 1; id < tables->config->max_next_hops && !holder; id++) {
@@ -77,8 +92,8 @@ int neigh_mac_sync(struct tables *tables, const uint8_t mac[6])
 	}
 	if (holder)
 		return tables->ops->neigh_mac_set(tables->arg, &key, holder);
-	tables->ops->neigh_mac_delete(tables->arg, &key);
-	return 0;
+	ret = tables->ops->neigh_mac_delete(tables->arg, &key);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link *link)

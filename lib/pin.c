@@ -106,7 +106,7 @@ static bool is_ours(const char *name)
 	if (!strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
-	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
 	    !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)))
 		return true;
 	for (enum map_index map = 0; map < MAPS; map++)
@@ -131,9 +131,15 @@ int pins_remove(const char *path, struct ecmper_error *err)
 	DIR *dir;
 
 	dir = ret ? NULL : opendir(path);
-	while (dir && (entry = readdir(dir)))
-		if (is_ours(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) && !ret)
+	while (dir && !ret && (entry = readdir(dir)))
+		if (is_ours(entry->d_name) &&
+		    strcmp(entry->d_name, ECMPER_STR(ECMPER_MAP_CONFIG)) &&
+		    unlinkat(dirfd(dir), entry->d_name, 0))
 			ret = -errno;
+	/* Last: as long as it is there, `down` can be said again. */
+	if (dir && !ret && unlinkat(dirfd(dir), ECMPER_STR(ECMPER_MAP_CONFIG), 0) &&
+	    errno != ENOENT)
+		ret = -errno;
 	if (dir)
 		closedir(dir);
 	return ret ? ecmper_fail(err, ret, "cannot remove the pins in %s: %s", path, strerror(-ret))

@@ -7,6 +7,9 @@
 
 #include "ecmper.h"
 
+/* A pin on its way to its real name, which it replaces at once. */
+#define PIN_NEW "new"
+
 /* Make the folder (and those above it), on a bpffs; mounts one on /sys/fs/bpf where that is
  * empty. Only root may look inside: it holds the hash key. */
 int pin_folder_make(const char *path, struct ecmper_error *err);

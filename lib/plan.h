@@ -92,8 +92,10 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 
 /* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
 int plan_step(struct tables *tables, const struct op *op);
-/* Do all. When an operation before PHASE_RELEASE fails, those before it are undone. */
-int plan_run(const struct plan *plan, struct tables *tables, struct ecmper_error *err);
+/* Do all. When an operation before PHASE_RELEASE fails, those before it are undone. *is_tidy: none
+ * failed; else recover.c must look for what is left of it, after a failure and after a success. */
+int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,
+	     struct ecmper_error *err);
 /* Give the ranges back that a plan took which is not run. */
 void plan_cancel(const struct plan *plan, struct tables *tables);
 

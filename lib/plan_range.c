@@ -107,9 +107,11 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
 		return ret;
 	}
 	place = find_place(plan, hash, region, data, items);
-	if (plan->fills[place]) {
+	if (plan->fills[place])
 		*offset = plan->ops[PHASE_PREPARE][plan->fills[place] - 1].offset;
-	} else if (range_find(tables, region, data, items, hash, offset)) {
+	else
+		ret = range_find(tables, region, data, items, hash, offset);
+	if (ret == -ENOENT) {
 		ret = fill(plan, tables, region, data, items, hash, offset, err);
 		if (!ret) {
 			plan->fills[place] = plan->count[PHASE_PREPARE];
@@ -118,7 +120,7 @@ int plan_range(struct plan *plan, struct tables *tables, enum region region, voi
 		return ret;
 	}
 	free(data);
-	return plan_append_range(plan, PHASE_PREPARE, OP_SHARE, region, *offset, items, hash)
-		       ? 0
-		       : -ENOMEM;
+	if (!ret && !plan_append_range(plan, PHASE_PREPARE, OP_SHARE, region, *offset, items, hash))
+		ret = -ENOMEM;
+	return ret;
 }

@@ -53,12 +53,17 @@ static int find_prefix(struct found *found, struct tables *tables,
 }
 
 /* The references to ranges are counted anew. */
-static void forget_ranges(struct tables *tables)
+static int forget_ranges(struct tables *tables)
 {
 	struct ecmper_range_key key;
+	int ret;
 
-	while (!tables->ops->range_next(tables->arg, NULL, &key))
-		tables->ops->range_delete(tables->arg, &key);
+	while (!(ret = tables->ops->range_next(tables->arg, NULL, &key))) {
+		ret = tables->ops->range_delete(tables->arg, &key);
+		if (ret)
+			return ret;
+	}
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* A slot that says something else than lpm goes; lpm serves its prefix until it gets a new one. */
@@ -115,23 +120,27 @@ static int find_all(struct found *found, struct tables *tables)
 }
 
 /* Addresses whose id was collected or never finished. */
-static void clear_neigh_id_leftovers(struct tables *tables)
+static int clear_neigh_id_leftovers(struct tables *tables)
 {
 	struct ecmper_addr addr, next;
 	int ret = tables->ops->neigh_id_next(tables->arg, NULL, &next);
-	uint32_t id;
 
 	while (!ret) {
+		uint32_t id;
+		int found;
+
 		addr = next;
 		ret = tables->ops->neigh_id_next(tables->arg, &addr, &next);
-		if (!tables->ops->neigh_id_get(tables->arg, &addr, &id) &&
-		    (!(tables->neigh[id].flags & ECMPER_NEIGH_USED) ||
-		     ecmper_addr_compare(&tables->neigh[id].addr, &addr)))
-			tables->ops->neigh_id_delete(tables->arg, &addr);
+		found = neigh_find(tables, &addr, &id);
+		if (found == -ENOENT)
+			found = tables->ops->neigh_id_delete(tables->arg, &addr);
+		if (found)
+			return found;
 	}
+	return ret == -ENOENT ? 0 : ret;
 }
 
-static void sync_all_macs(struct tables *tables)
+static int sync_all_macs(struct tables *tables)
 {
 	struct ecmper_mac mac, next;
 	int ret = tables->ops->neigh_mac_next(tables->arg, NULL, &next);
@@ -139,14 +148,16 @@ static void sync_all_macs(struct tables *tables)
 	while (!ret) {
 		mac = next;
 		ret = tables->ops->neigh_mac_next(tables->arg, &mac, &next);
-		neigh_mac_sync(tables, mac.byte);
+		ret = neigh_mac_sync(tables, mac.byte) ?: ret;
 	}
-	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
+	ret = ret == -ENOENT ? 0 : ret;
+	for (uint32_t id = 1; !ret && id < tables->config->max_next_hops; id++) {
 		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
 
 		if ((tables->neigh[id].flags & ECMPER_NEIGH_USED) && link)
-			neigh_mac_sync(tables, link->dst_mac);
+			ret = neigh_mac_sync(tables, link->dst_mac);
 	}
+	return ret;
 }
 
 static int recover_neighs(const struct found *found, struct tables *tables)
@@ -164,9 +175,7 @@ static int recover_neighs(const struct found *found, struct tables *tables)
 		else
 			neigh_collect(tables, id);
 	}
-	clear_neigh_id_leftovers(tables);
-	sync_all_macs(tables);
-	return ret;
+	return ret ?: clear_neigh_id_leftovers(tables) ?: sync_all_macs(tables);
 }
 
 int tables_recover(struct tables *tables, struct ecmper_error *err)
@@ -181,8 +190,7 @@ int tables_recover(struct tables *tables, struct ecmper_error *err)
 	if (!found.used || !found.refs || !found.seen)
 		goto out;
 	clear_vip_leftovers(tables);
-	forget_ranges(tables);
-	ret = find_all(&found, tables);
+	ret = forget_ranges(tables) ?: find_all(&found, tables);
 	if (ret)
 		goto out;
 	ret = recover_neighs(&found, tables);

@@ -118,12 +118,15 @@ static void undo(const struct plan *plan, struct tables *tables, enum phase phas
 	}
 }
 
-int plan_run(const struct plan *plan, struct tables *tables, struct ecmper_error *err)
+int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,
+	     struct ecmper_error *err)
 {
+	*is_tidy = true;
 	for (enum phase phase = 0; phase < PHASES; phase++) {
 		for (unsigned int i = 0; i < plan->count[phase]; i++) {
 			int ret = plan_step(tables, &plan->ops[phase][i]);
 
+			*is_tidy &= !ret;
 			if (!ret || phase == PHASE_RELEASE)
 				continue;
 			undo(plan, tables, phase, i);

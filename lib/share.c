@@ -54,10 +54,10 @@ int range_find(struct tables *tables, enum region region, const void *data, uint
 {
 	struct ecmper_range_key key = {.hash = hash, .region = region, .items = items};
 	struct ecmper_range range;
+	int ret;
 
-	for (; !tables->ops->range_get(tables->arg, &key, &range); key.hash++) {
-		int ret = tables_touch(tables, region, range.offset, items);
-
+	for (; !(ret = tables->ops->range_get(tables->arg, &key, &range)); key.hash++) {
+		ret = tables_touch(tables, region, range.offset, items);
 		if (ret)
 			return ret;
 		if (!memcmp(region_data(tables, region, range.offset), data,
@@ -66,7 +66,7 @@ int range_find(struct tables *tables, enum region region, const void *data, uint
 			return 0;
 		}
 	}
-	return -ENOENT;
+	return ret;
 }
 
 int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
@@ -78,14 +78,17 @@ int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32
 
 	while (!(ret = tables->ops->range_get(tables->arg, &key, &range)) && range.offset != offset)
 		key.hash++;
-	if (ret)
+	if (ret == -ENOENT && step > 0)
 		range = (struct ecmper_range){.offset = offset};
+	else if (ret)
+		return ret;
 	range.refs += step;
 	if (range.refs)
 		return tables->ops->range_set(tables->arg, &key, &range);
-	tables->ops->range_delete(tables->arg, &key);
-	range_rest(tables, region, offset, items);
-	return 0;
+	ret = tables->ops->range_delete(tables->arg, &key);
+	if (!ret)
+		range_rest(tables, region, offset, items);
+	return ret;
 }
 
 uint64_t members_hash(const struct tables *tables, const struct ecmper_prefix *value)

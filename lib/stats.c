@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "device.h"
+#include "error.h"
 #include "instance.h"
 #include "pin.h"
 
@@ -168,6 +169,7 @@ int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stat
 	int ret;
 
 	*result = NULL;
+	error_clear(err);
 	if (!stats)
 		return ecmper_fail(err, -ENOMEM, "out of memory");
 	stats->role = role;
@@ -188,7 +190,7 @@ int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stat
 		ecmper_stats_free(stats);
 	else
 		*result = stats;
-	return ret;
+	return error_default(err, ret, "read the counters");
 }
 
 /* All elements of a per-CPU array become zero. */
@@ -206,10 +208,12 @@ static int clear(int fd, uint32_t elements, size_t element_size, int cpus)
 int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err)
 {
 	struct ecmper *ecmper = NULL;
-	int cpus, fd, ret = open_counters(pin, role, &cpus, &fd, err);
+	int cpus, fd, ret;
 
+	error_clear(err);
+	ret = open_counters(pin, role, &cpus, &fd, err);
 	if (ret)
-		return ret;
+		return error_default(err, ret, "reset the counters");
 	ret = clear(fd, reason_counts[role], sizeof(struct ecmper_counter), cpus);
 	close(fd);
 	if (!ret && role == ECMPER_ROUTER) {

@@ -98,11 +98,11 @@ struct ecmper_range_key range_key(enum region region, const void *data, uint32_t
 /* Where the region's items are in memory, and how many bytes each has. */
 void *region_data(const struct tables *tables, enum region region, uint32_t offset);
 size_t region_item(enum region region);
-/* Is this content there already? *offset: where. -ENOENT. */
+/* Is this content there already? *offset: where. -ENOENT: no. */
 int range_find(struct tables *tables, enum region region, const void *data, uint32_t items,
 	       uint64_t hash, uint32_t *offset);
 /* One prefix more (+1) or less (-1) refers to the range with this content's hash. The first
- * reference of a range enters it; when none is left, it rests. */
+ * reference of a range enters it; when none is left, it rests. When that fails, nothing was counted. */
 int range_ref(struct tables *tables, enum region region, uint32_t offset, uint32_t items,
 	      uint64_t hash, int step);
 /* The hash of a prefix's members, which stands nowhere: they are few. */
@@ -115,6 +115,8 @@ int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value
 
 /* ---- neigh.c: next-hop ids. ---- */
 
+/* The id of an address. -ENOENT: it has none. */
+int neigh_find(const struct tables *tables, const struct ecmper_addr *addr, uint32_t *id);
 /* The id of an address, taken newly when it has none (then *is_new). -ENOSPC. */
 int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new);
 /* Forget an id that nothing refers to. It rests until a grace period. */

@@ -50,6 +50,8 @@ int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct e
 
 	*trace = (struct ecmper_trace){};
 	ret = maps_lpm_match(ecmper, &flow->dst, &value);
+	if (ret && ret != -ENOENT)
+		return ecmper_fail(err, ret, "cannot look up the prefix: %s", strerror(-ret));
 	if (ret)
 		return ecmper_fail(err, ret, "%s: no prefix matches; `ecmperctl show` lists them",
 				   ecmper_addr_format(&flow->dst, text));

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "error.h"
 #include "instance.h"
 #include "pin.h"
 #include "xdp.h"
@@ -208,6 +209,7 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 	int dir_fd, ret;
 
 	*report = (struct ecmper_up_report){};
+	error_clear(err);
 	ret = role_folder(options->pin, options->role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
@@ -227,7 +229,7 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 	close(dir_fd);
 	if (ret)
 		remove_empty(options->pin, folder);
-	return ret;
+	return error_default(err, ret, "bring it up");
 }
 
 static int count_link(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
@@ -264,6 +266,7 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 	char folder[512];
 	int dir_fd, ret;
 
+	error_clear(err);
 	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
@@ -281,5 +284,5 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 		remove_empty(pin, folder);
 	}
 	close(dir_fd);
-	return ret;
+	return error_default(err, ret, "take it down");
 }
