@@ -2,6 +2,7 @@
 # make            build/ecmper-loader, build/ecmperctl and the XDP programs inside them
 # make install    into DESTDIR PREFIX (default /usr/local)
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
+# make model      programs against the reference model, for some seconds (tests/model/test_model.c)
 # make bench      cost of a packet and of a change (root)
 
 PREFIX     ?= /usr/local
@@ -37,11 +38,13 @@ CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
+MODEL_OBJ  := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c)) \
+              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all clean install uninstall unit prog net bench format check-format tests
+.PHONY: all clean install uninstall unit prog model net bench format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,6 +83,14 @@ $(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcar
 $(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)) $(B)/libecmper.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
+$(B)/model/%.o: tests/model/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/model/prog_%.o: tests/prog/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/model/test_model: $(MODEL_OBJ) $(B)/libecmper.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(B)/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
@@ -97,11 +108,13 @@ $(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(NET_TOOLS)
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(B)/model/test_model $(NET_TOOLS)
 unit: $(UNIT_TESTS)
 	@scripts/run-tests.sh $(UNIT_TESTS)
 prog: $(PROG_TESTS)
 	@scripts/run-tests.sh $(PROG_TESTS)
+model: $(B)/model/test_model
+	@scripts/run-tests.sh $<
 net: all $(NET_TOOLS)
 	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
 

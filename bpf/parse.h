@@ -85,8 +85,17 @@ static __always_inline __be16 eth_proto(const struct ethhdr *eth)
 	return *(const __be16 *)((const void *)eth + offsetof(struct ethhdr, h_proto));
 }
 
+/* For a packet whose length no header says: all of the frame counts. Returns `result`. */
+static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packet *pkt,
+						enum parse_result result)
+{
+	pkt->bytes = bpf_xdp_get_buff_len(ctx);
+	return result;
+}
+
 /* The tags in front of the IP header, if any (IEEE 802.1Q, 802.1ad). Moves *l3 behind them. */
-static __always_inline enum parse_result parse_tags(struct packet *pkt, void **l3)
+static __always_inline enum parse_result parse_tags(struct xdp_md *ctx, struct packet *pkt,
+						    void **l3)
 {
 #pragma unroll
 	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
@@ -96,7 +105,7 @@ static __always_inline enum parse_result parse_tags(struct packet *pkt, void **l
 		    pkt->l3_proto != bpf_htons(ETH_P_8021AD))
 			break;
 		if ((void *)(tag + 1) > pkt->end)
-			return PARSE_NOT_IP;
+			return reject(ctx, pkt, PARSE_NOT_IP);
 		if (!i)
 			pkt->vlan_tci = tag->tci;
 		pkt->vlan_tags++;
@@ -116,12 +125,12 @@ static __always_inline enum parse_result parse_ethernet(struct xdp_md *ctx, stru
 	pkt->bytes = pkt->end - data;
 	pkt->eth = data;
 	if (unlikely((void *)(pkt->eth + 1) > pkt->end))
-		return PARSE_NOT_IP;
+		return reject(ctx, pkt, PARSE_NOT_IP);
 	pkt->l3_proto = eth_proto(pkt->eth);
 	*l3 = pkt->eth + 1;
 	if (likely(pkt->l3_proto == bpf_htons(ETH_P_IP)))
 		return PARSE_OK;
-	return parse_tags(pkt, l3);
+	return parse_tags(ctx, pkt, l3);
 }
 
 /* Are there as many bytes as the IP header says? What is more is padding, and not counted. */
@@ -166,14 +175,14 @@ static __always_inline enum parse_result parse_ipv4(struct xdp_md *ctx, struct p
 
 	pkt->ip = ip;
 	if (unlikely((void *)(ip + 1) > pkt->end))
-		return PARSE_BAD_HEADER;
+		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	if (unlikely(pkt->eth->h_dest[0] & 1))
-		return PARSE_NOT_UNICAST;
+		return reject(ctx, pkt, PARSE_NOT_UNICAST);
 
 	header_len = ip_header_len(ip);
 	pkt->ip_bytes = bpf_ntohs(ip->tot_len);
 	if (unlikely(!header_len || pkt->ip_bytes < header_len || !is_whole(ctx, pkt, l3)))
-		return PARSE_BAD_HEADER;
+		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	pkt->l4 = l3 + header_len;
 	pkt->l4_bytes = pkt->ip_bytes - header_len;
 	pkt->proto = ip->protocol;
@@ -239,7 +248,7 @@ __noinline int walk_extensions(struct xdp_md *ctx, struct extensions *walk)
 		walk->offset += size;
 		walk->left -= size;
 	}
-	return is_extension(walk->nexthdr) ? -1 : 0;
+	return is_extension(walk->nexthdr) && !walk->is_later_part ? -1 : 0;
 }
 
 static __always_inline enum parse_result parse_extensions(struct xdp_md *ctx, struct packet *pkt,
@@ -264,13 +273,13 @@ static __always_inline enum parse_result parse_ipv6(struct xdp_md *ctx, struct p
 
 	pkt->ip6 = ip6;
 	if (unlikely((void *)(ip6 + 1) > pkt->end))
-		return PARSE_BAD_HEADER;
+		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	if (unlikely(pkt->eth->h_dest[0] & 1))
-		return PARSE_NOT_UNICAST;
+		return reject(ctx, pkt, PARSE_NOT_UNICAST);
 	pkt->l4_bytes = bpf_ntohs(ip6->payload_len);
 	pkt->ip_bytes = sizeof(*ip6) + pkt->l4_bytes;
 	if (unlikely(ip6->version != 6 || !is_whole(ctx, pkt, l3)))
-		return PARSE_BAD_HEADER;
+		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	pkt->proto = ip6->nexthdr;
 	pkt->l4 = ip6 + 1;
 	if (unlikely(is_extension(pkt->proto))) {

@@ -232,19 +232,19 @@ static __always_inline void read_flow(struct xdp_md *ctx, const struct packet *p
 	}
 }
 
-static __always_inline __u32 hash_flow(struct flow *flow, __u32 hash_on, const bool is_ipv6)
+static __always_inline __u32 hash_flow(const struct flow *flow, __u32 hash_on, const bool is_ipv6)
 {
+	struct flow key = *flow;
+
 	if (unlikely(hash_on != ECMPER_HASH_ON_5TUPLE)) {
-		flow->ports = 0;
-		flow->proto = 0;
+		key.ports = 0;
+		key.proto = 0;
 		if (hash_on == ECMPER_HASH_ON_SRC)
-			__builtin_memset(&flow->dst, 0, sizeof(flow->dst));
+			__builtin_memset(&key.dst, 0, sizeof(key.dst));
 	}
 	if (is_ipv6)
-		return ecmper_flow_hash6(&hash_key, &flow->src, &flow->dst, flow->ports,
-					 flow->proto);
-	return ecmper_flow_hash4(&hash_key, flow->src.word[3], flow->dst.word[3], flow->ports,
-				 flow->proto);
+		return ecmper_flow_hash6(&hash_key, &key.src, &key.dst, key.ports, key.proto);
+	return ecmper_flow_hash4(&hash_key, key.src.word[3], key.dst.word[3], key.ports, key.proto);
 }
 
 /* The owner that comes after `tried` servers, and the mark for it: LAST when the chain ends there. */
@@ -479,7 +479,11 @@ int ecmper_router(struct xdp_md *ctx)
 		return route_packet(ctx, &pkt, l3, false);
 	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IPV6))
 		return route_packet(ctx, &pkt, l3, true);
-	return verdict(&pkt, ROUTER_not_ip);
+	if (!reason) {
+		reject(ctx, &pkt, PARSE_NOT_IP);
+		reason = ROUTER_not_ip;
+	}
+	return verdict(&pkt, reason);
 }
 
 /*

@@ -352,5 +352,7 @@ int ecmper_server(struct xdp_md *ctx)
 		return serve_packet(ctx, &pkt, l3, false);
 	if (!reason && pkt.l3_proto == bpf_htons(ETH_P_IPV6))
 		return serve_packet(ctx, &pkt, l3, true);
+	if (!reason)
+		reject(ctx, &pkt, PARSE_NOT_IP);
 	return verdict(&pkt, SERVER_not_vip);
 }

@@ -114,8 +114,10 @@ static int change_del(struct edit *edit, const struct ecmper_change *change)
 	if (!draft->exists)
 		return fail(edit, change, -ENOENT, "no such prefix; `ecmperctl show` lists them",
 			    net);
-	if (!change->via_count)
+	if (!change->via_count) {
 		draft->exists = false;
+		draft->wanted.is_anew = true;
+	}
 	for (unsigned int i = 0; i < change->via_count; i++) {
 		struct server *server = draft_server(draft, &change->vias[i].addr);
 
@@ -182,8 +184,11 @@ static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
 
 	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
 		uint32_t there = 0;
+		int ret = tables->ops->tx_port_get(tables->arg, i, &there);
 
-		if (tables->ops->tx_port_get(tables->arg, i, &there) || !there) {
+		if (ret && ret != -ENOENT)
+			return ret;
+		if (!there) {
 			if (free_port < 0 && !is_port_named(tables, i))
 				free_port = i;
 		} else if (there == ifindex) {

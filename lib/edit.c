@@ -54,14 +54,17 @@ static int take_ids(struct edit *edit)
 }
 
 /* Ids that were taken for nothing. */
-static void return_ids(struct edit *edit)
+static int return_ids(struct edit *edit)
 {
+	int ret = 0;
+
 	for (unsigned int i = 0; i < edit->new_id_count; i++) {
 		const struct ecmper_neigh *neigh = &edit->tables->neigh[edit->new_ids[i]];
 
 		if (!neigh->refs && (neigh->flags & ECMPER_NEIGH_USED))
-			neigh_collect(edit->tables, edit->new_ids[i]);
+			ret = neigh_collect(edit->tables, edit->new_ids[i]) ?: ret;
 	}
+	return ret;
 }
 
 static int check_room(const struct edit *edit)
@@ -131,8 +134,10 @@ static int set_links(struct edit *edit)
 }
 
 /* Neighbours that are not configured any more go when nothing refers to them. */
-static void release_neighs(struct edit *edit)
+static int release_neighs(struct edit *edit)
 {
+	int ret = 0;
+
 	for (unsigned int i = 0; i < edit->neigh_count; i++) {
 		const struct neigh_draft *draft = &edit->neighs[i];
 		struct ecmper_neigh *neigh = &edit->tables->neigh[draft->id];
@@ -141,8 +146,9 @@ static void release_neighs(struct edit *edit)
 			continue;
 		neigh->flags &= ~ECMPER_NEIGH_STATIC;
 		if (!neigh->refs)
-			neigh_collect(edit->tables, draft->id);
+			ret = neigh_collect(edit->tables, draft->id) ?: ret;
 	}
+	return ret;
 }
 
 static void set_pending(struct tables *tables, uint32_t pending)
@@ -170,10 +176,8 @@ static int commit(struct edit *edit)
 		if (ret)
 			undo_neighs(edit);
 	}
-	if (ret)
-		return_ids(edit);
-	else
-		release_neighs(edit);
+	if (ret ? return_ids(edit) : release_neighs(edit))
+		is_tidy = false;
 	/* The kernel refused something half-way: if it does so still, the next command tries again. */
 	if (!is_tidy)
 		is_tidy = !tables_recover(edit->tables, NULL);

@@ -59,13 +59,14 @@ int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *
 	return ret;
 }
 
-void neigh_collect(struct tables *tables, uint32_t id)
+int neigh_collect(struct tables *tables, uint32_t id)
 {
 	struct ecmper_neigh *neigh = &tables->neigh[id];
+	int ret = tables->ops->neigh_id_delete(tables->arg, &neigh->addr);
 
 	/* A collected id's counters and link stay readable for packets that are under way. */
-	tables->ops->neigh_id_delete(tables->arg, &neigh->addr);
 	__atomic_store_n(&neigh->flags, ECMPER_NEIGH_RESTING, __ATOMIC_RELEASE);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh)
@@ -130,6 +131,6 @@ int neigh_ref(struct tables *tables, uint32_t id, int step)
 	if (link && was_used != (neigh->refs > 0))
 		ret = neigh_mac_sync(tables, link->dst_mac);
 	if (!neigh->refs && !(neigh->flags & ECMPER_NEIGH_STATIC))
-		neigh_collect(tables, id);
+		ret = neigh_collect(tables, id) ?: ret;
 	return ret;
 }

@@ -218,6 +218,8 @@ static int check_wanted(const struct tables *tables, const struct wanted *wanted
 			"%s: %u servers do not fit a table of %u buckets; say buckets %u "
 			"or more",
 			net, count_active(wanted), count, count * 2);
+	if (old && wanted->is_anew)
+		return 0;
 	if (old && old->cur_nh_count && wanted->hash_on != old->hash_on &&
 	    holds_connections(tables, old))
 		return ecmper_fail(
@@ -290,7 +292,8 @@ static int plan_prv(struct plan *plan, struct tables *tables, const struct ecmpe
 	uint32_t rows;
 
 	/* A table may only shrink when it has nothing to carry over. */
-	if (old && old->cur_nh_count && old->cur_nh_count <= value->cur_nh_count)
+	if (old && old->cur_nh_count && old->cur_nh_count <= value->cur_nh_count &&
+	    old->hash_on == value->hash_on)
 		before = (struct history){.cur = tables->cur_nh + old->cur_nh_offset,
 					  .prv = tables->prv_nh + old->prv_nh_offset,
 					  .count = old->cur_nh_count,

@@ -173,7 +173,7 @@ static int recover_neighs(const struct found *found, struct tables *tables)
 		if (neigh->refs || neigh->flags & ECMPER_NEIGH_STATIC)
 			ret = ret ?: tables->ops->neigh_id_set(tables->arg, &neigh->addr, id);
 		else
-			neigh_collect(tables, id);
+			ret = neigh_collect(tables, id) ?: ret;
 	}
 	return ret ?: clear_neigh_id_leftovers(tables) ?: sync_all_macs(tables);
 }

@@ -119,8 +119,9 @@ int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value
 int neigh_find(const struct tables *tables, const struct ecmper_addr *addr, uint32_t *id);
 /* The id of an address, taken newly when it has none (then *is_new). -ENOSPC. */
 int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new);
-/* Forget an id that nothing refers to. It rests until a grace period. */
-void neigh_collect(struct tables *tables, uint32_t id);
+/* Forget an id that nothing refers to. It rests until a grace period, also when neigh_id could not
+ * be brought in line. */
+int neigh_collect(struct tables *tables, uint32_t id);
 /* The link in use, NULL when the neighbour is not resolved. */
 const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh);
 /* Make `link` the one in use, by one byte's store. */

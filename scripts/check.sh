@@ -105,7 +105,7 @@ step "format" make B="$BUILD" check-format
 step "shellcheck" check_scripts
 step "documents" scripts/check-docs.sh
 step "systemd units" scripts/check-units.sh
-for name in unit prog net; do
+for name in unit prog model net; do
 	tier "$name"
 done
 echo "$passed passed, $failed failed"

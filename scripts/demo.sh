@@ -3,12 +3,7 @@
 #
 # Shows on real traffic what ECMP-ER is for. Installs what is missing, builds, makes a lab of
 # network namespaces, and removes it at the end, also after ^C. Exit status 1 when ECMP-ER broke
-# a transfer.
-#
-#   demo.sh 1    an open connection, a server added, a request on that connection; frame by frame
-#   demo.sh 2    360 transfers of 1 MB while servers come and go; plain ECMP against ECMP-ER
-#
-# Environment: BUILD (default build/), ECMPER_LAB (name of the lab, default "demo")
+# a transfer. Usage: demo.sh --help
 set -euo pipefail
 
 export ECMPER_LAB=${ECMPER_LAB:-demo}
@@ -21,6 +16,17 @@ here=$(dirname "$0")
 . "$here/demo2.sh"
 
 ER_BROKE=0 # 1 once ECMP-ER broke a transfer
+
+usage()
+{
+	cat <<'USAGE'
+Usage: demo.sh [-6] [1|2]
+  1    an open connection, a server added, a request on that connection; frame by frame
+  2    360 transfers of 1 MB while servers come and go; plain ECMP against ECMP-ER
+  -6   over IPv6
+Without a number: both. Environment: BUILD (default build/), ECMPER_LAB (name of the lab, default "demo")
+USAGE
+}
 
 say()
 {
@@ -61,15 +67,25 @@ verdict()
 	say "Verdict: ECMP-ER broke no transfer."
 }
 
-case ${1:-all} in
-1) demos=demo1 ;;
-2) demos=demo2 ;;
-all) demos="demo1 demo2" ;;
-*)
-	echo "Usage: demo.sh [1|2]" >&2
+bad_usage()
+{
+	usage >&2
 	exit 2
-	;;
-esac
+}
+
+demos="demo1 demo2"
+while (($#)); do
+	case $1 in
+	-6) lab_speak 6 ;;
+	1 | 2) demos=demo$1 ;;
+	-h | --help | help)
+		usage
+		exit
+		;;
+	*) bad_usage ;;
+	esac
+	shift
+done
 prepare
 lab_on_exit lab_down
 for demo in $demos; do

@@ -14,8 +14,8 @@ demo1_choose_port()
 
 	lab_apply 1 2
 	for ((port = 40000; port < 40100; port++)); do
-		owner=$(lab_owner tcp "10.0.1.99:$port" "$LAB_VIP:80")
-		[[ $owner != 10.0.0.2 ]] || break
+		owner=$(lab_owner tcp "$(lab_endpoint "$LAB_CLIENT" "$port")" "$(lab_endpoint "$LAB_VIP" 80)")
+		[[ $owner != "$(lab_server_addr 2)" ]] || break
 	done
 	lab_ctl clear
 	lab_apply 1
@@ -75,8 +75,8 @@ demo1_connection()
 	lab_record "$client"
 	exec 9>"$LAB_DIR/request"
 	lab_wait 5 demo1_is_connected
-	say "connection open: 10.0.1.99:$DEMO1_PORT to $LAB_VIP:80, with ns1"
-	lab_ctl add "$LAB_VIP/32" via 10.0.0.2
+	say "connection open: $(lab_endpoint "$LAB_CLIENT" "$DEMO1_PORT") to $(lab_endpoint "$LAB_VIP" 80), with ns1"
+	lab_ctl add "$LAB_VIP_NET" via "$(lab_server_addr 2)"
 	say "server ns2 added; the connection's bucket is now ns2's"
 	cat "$LAB_DIR/get" >&9
 	lab_wait 5 demo1_is_over "$client" || true

@@ -15,10 +15,16 @@ demo2_counter()
 	lab_exec ns99 nstat -asz "$1" | awk -v name="$1" '$1 == name { print $2 }'
 }
 
+# What it has received, over both families.
+demo2_bytes()
+{
+	lab_exec ns99 nstat -asz IpExtInOctets Ip6InOctets | awk '{ sum += $2 } END { printf "%.0f", sum }'
+}
+
 # demo2_open 'CONDITION': connections of the client, in lines of ss that match.
 demo2_open()
 {
-	lab_exec ns99 ss -HOtni state established "dst $LAB_VIP" | grep -c "$1" || true
+	lab_exec ns99 ss -HOtni state established "dst $LAB_VIP_NET" | grep -c "$1" || true
 }
 
 # A figure of ab's report: the first number behind the label, or 0.
@@ -67,7 +73,7 @@ demo2_change()
 {
 	local verb=$1 server=$2 finished
 
-	lab_ctl "$verb" "$LAB_VIP/32" via "$(lab_server_addr "$server")" >/dev/null
+	lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "$server")" >/dev/null
 	finished=$(cat "$LAB_DIR"/ns*/access.log | wc -l)
 	printf '%4d s  %s server %d   (%d transfers so far)\n' $((SECONDS - DEMO2_START)) "$verb" "$server" "$finished"
 }
@@ -86,7 +92,7 @@ demo2_pause()
 	while ((SECONDS < until)); do
 		sleep 0.1
 		! lab_is_gone "$ab" || return 1
-		bytes=$(demo2_counter IpExtInOctets)
+		bytes=$(demo2_bytes)
 		if ((bytes - DEMO2_BYTES > 100000)); then
 			DEMO2_BYTES=$bytes DEMO2_STILL=0 DEMO2_TIME=$(demo2_time)
 		else
@@ -133,7 +139,7 @@ demo2_run()
 
 	heading "Demo 2, $1: $DEMO2_REQUESTS transfers of 1 MB, $DEMO2_PARALLEL at a time"
 	fresh_lab 4 LAB_WIRE=0 LAB_RATE=100mbit LAB_ACTIVE=1 LAB_SERVER_PROG="$2"
-	lab_spawn ns99 ab.log ab -r -s 60 -n "$DEMO2_REQUESTS" -c "$DEMO2_PARALLEL" "http://$LAB_VIP/1m.bin"
+	lab_spawn ns99 ab.log ab -r -s 60 -n "$DEMO2_REQUESTS" -c "$DEMO2_PARALLEL" "$LAB_URL/1m.bin"
 	ab=$LAB_PID
 	demo2_churn "$ab"
 	wait "$ab" || true # 1 when interrupted

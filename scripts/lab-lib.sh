@@ -5,18 +5,22 @@
 # and the network tests. Functions only; nothing happens until one is called.
 #
 #   ns99  veth99 10.0.1.99 --- veth100 10.0.1.100  router  10.0.0.100 veth101..10N --- veth1..N  ns1..nsN
-#                                                                                       10.0.0.1..N
+#         fd00:0:1::99         fd00:0:1::100               fd00::100                       10.0.0.1..N
+#                                                                                          fd00::1..N
 #
-# The VIP 10.0.10.0 is on every server's lo. With LAB_WIRE=1 a two-port bridge stands in the middle
-# of every link (namespace `wire`, ports wire1XX towards the router and tail1XX towards the end):
-# there, and only there, tcpdump sees every frame.
+# The VIPs 10.0.10.0 and fd00:0:10:: are on every server's lo. With LAB_WIRE=1 a two-port bridge
+# stands in the middle of every link (namespace `wire`, ports wire1XX towards the router and tail1XX
+# towards the end): there, and only there, tcpdump sees every frame.
 #
 # Environment:
 #   ECMPER_LAB       name of this lab, default "lab": prefix of its namespaces and run folder
 #   BUILD            folder with ecmper-loader, ecmperctl and stub.bpf.o, default build/
 #   LAB_SERVER_PROG  1 (default): servers run the server program; 0: plain servers
 #   LAB_MARK         dscp (default) or tos
+#   LAB_MODE         native (default) or generic
+#   LAB_FAMILY       4 (default) or 6: the family of LAB_VIP and of what else is asked for
 #   LAB_WIRE         1: links go through the wire namespace
+#   LAB_MTU          MTU of all links, default 1500
 #   LAB_RATE         rate limit of each server, for example 100mbit; empty (default): none
 #   LAB_ACTIVE       how many servers get the VIP at first, default all
 #   LAB_EXTRA        lines of configuration that lab_apply adds to the topology's
@@ -26,9 +30,10 @@ LAB=${ECMPER_LAB:-lab}
 LAB_DIR=/run/ecmper-$LAB
 LAB_BUILD=${BUILD:-build}
 [[ $LAB_BUILD == /* ]] || LAB_BUILD=$LAB_ROOT/$LAB_BUILD
-LAB_VIP=10.0.10.0
 LAB_MAX_SERVERS=64
 PATH=$LAB_BUILD:$PATH:/usr/sbin:/sbin
+# shellcheck source=scripts/lab-names.sh
+. "$LAB_ROOT/scripts/lab-names.sh"
 # shellcheck source=scripts/lab-links.sh
 . "$LAB_ROOT/scripts/lab-links.sh"
 # shellcheck source=scripts/lab-nginx.sh
@@ -40,48 +45,6 @@ lab_fail()
 {
 	echo "lab: $*" >&2
 	return 1
-}
-
-# --- names and addresses ---------------------------------------------------------------------
-
-# The path of a namespace: ns1.., ns99 (or client), router, wire.
-lab_netns()
-{
-	local name=$1
-
-	[[ $name != client ]] || name=ns99
-	echo "/run/netns/$LAB-$name"
-}
-
-lab_server_addr()
-{
-	echo "10.0.0.$1"
-}
-
-# The documents' MACs: the number of the namespace, read as two hexadecimal digits.
-lab_end_mac()
-{
-	printf '02:03:04:05:06:%02d' "$1"
-}
-
-# The router's MAC on veth1XX.
-lab_router_mac()
-{
-	printf '02:03:04:05:07:%02d' $(($1 - 100))
-}
-
-# The pin folder of ecmper in a namespace. Those without an instance see the router's.
-lab_pin()
-{
-	case $1 in
-	ns99 | client | router | wire) echo "$LAB_DIR/bpf/router" ;;
-	*) echo "$LAB_DIR/bpf/$1" ;;
-	esac
-}
-
-lab_server_count()
-{
-	cat "$LAB_DIR/servers"
 }
 
 # --- running commands ------------------------------------------------------------------------
@@ -104,9 +67,13 @@ lab_ctl()
 # lab_on_exit FUNCTION: call it when the script ends, also by a signal, once and undisturbed.
 lab_on_exit()
 {
+	local on_signal=$'trap "" INT TERM HUP; exit 130\n)'
+
 	# shellcheck disable=SC2064 # the function of now
 	trap "trap '' INT TERM HUP; set +e; $1" EXIT
-	trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
+	# The last line ends the $( ) that bash 5.2 may take itself to be within; else it is not reached.
+	# shellcheck disable=SC2064 # the text of now
+	trap "$on_signal" INT TERM HUP
 }
 
 # lab_wait SECONDS COMMAND...: repeat the command until it succeeds, or fail after that time.
@@ -129,6 +96,7 @@ lab_spawn()
 	local name=$1 log=$LAB_DIR/$2
 
 	shift 2
+	: >"$log" # now: nobody must take the last one's words for its own
 	(
 		lab_record "$BASHPID"
 		exec nsenter --net="$(lab_netns "$name")" env ECMPER_PIN="$(lab_pin "$name")" "$@"
@@ -193,8 +161,8 @@ lab_server_prog()
 	if [[ $2 == on ]]; then
 		[[ ! -e $LAB_DIR/ns$i/stub ]] || lab_stub_detach "ns$i" "veth$i"
 		rm -f "$LAB_DIR/ns$i/stub"
-		lab_exec "ns$i" ecmper-loader server up --dev "veth$i" --vip "$LAB_VIP/32" \
-			--mark "${LAB_MARK:-dscp}" --mode native
+		lab_exec "ns$i" ecmper-loader server up --dev "veth$i" --vip "$(lab_vip 4)" \
+			--vip "$(lab_vip 6)" --mark "${LAB_MARK:-dscp}" --mode "${LAB_MODE:-native}"
 	else
 		[[ ! -e $(lab_pin "ns$i") ]] || lab_exec "ns$i" ecmper-loader server down
 		lab_stub_attach "ns$i" "veth$i"
@@ -216,21 +184,33 @@ lab_router_prog()
 {
 	# shellcheck disable=SC2046 # words
 	lab_exec router ecmper-loader router up $(lab_router_devs "$1") \
-		--mark "${LAB_MARK:-dscp}" --mode native
+		--mark "${LAB_MARK:-dscp}" --mode "${LAB_MODE:-native}"
 }
 
-# "10.0.10.0/32 via 10.0.0.1 via 10.0.0.3": a prefix and the servers with these numbers.
+# "add 10.0.10.0/32 via 10.0.0.1 via 10.0.0.3": a prefix and the servers with these numbers.
 lab_route()
 {
-	local prefix=$1 i
+	local prefix=$1 family i
 
 	shift
+	family=$(lab_family_of "$prefix")
 	echo -n "add $prefix"
 	[[ ${LAB_MARK:-dscp} == dscp ]] || echo -n " depth 1"
 	for i in "$@"; do
-		echo -n " via $(lab_server_addr "$i")"
+		echo -n " via $(lab_addr "$family" "$i")"
 	done
 	echo
+}
+
+# One neighbour of the router: the end with this number, by both of its addresses.
+lab_neigh_config()
+{
+	local family dev=veth$((100 + $1))
+
+	(($1 != 99)) || dev=veth100
+	for family in 4 6; do
+		echo "neigh add $(lab_addr "$family" "$1") lladdr $(lab_end_mac "$1") dev $dev"
+	done
 }
 
 # The neighbours and connected routes of the topology, as ecmperctl reads them.
@@ -239,20 +219,20 @@ lab_base_config()
 	local i count
 
 	count=$(lab_server_count)
-	echo "neigh add 10.0.1.99 lladdr $(lab_end_mac 99) dev veth100"
-	for ((i = 1; i <= count; i++)); do
-		echo "neigh add $(lab_server_addr "$i") lladdr $(lab_end_mac "$i") dev veth$((100 + i))"
+	for i in 99 $(seq "$count"); do
+		lab_neigh_config "$i"
 	done
-	echo "add 10.0.1.0/24 connected"
-	echo "add 10.0.0.0/24 connected"
+	printf 'add %s connected\n' 10.0.1.0/24 10.0.0.0/24 fd00:0:1::/64 fd00::/64
 	echo "${LAB_EXTRA:-}"
 }
 
-# lab_config NUMBER...: all of the configuration, with the VIP on these servers.
+# lab_config NUMBER...: all of the configuration, with the VIPs on these servers.
 lab_config()
 {
 	lab_base_config
-	(($# == 0)) || lab_route "$LAB_VIP/32" "$@"
+	(($# > 0)) || return 0
+	lab_route "$(lab_vip 4)" "$@"
+	lab_route "$(lab_vip 6)" "$@"
 }
 
 # lab_apply NUMBER...: make it so.
@@ -261,7 +241,7 @@ lab_apply()
 	lab_config "$@" | lab_ctl apply - >"$LAB_DIR/apply.log"
 }
 
-# lab_owner PROTO SOURCE:PORT VIP:PORT: the server that a flow's bucket belongs to.
+# lab_owner PROTO SOURCE:PORT VIP:PORT: the address of the server that a flow's bucket belongs to.
 lab_owner()
 {
 	lab_ctl -j trace "$@" | jq -r '.hops[0].address'

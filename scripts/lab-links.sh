@@ -10,8 +10,12 @@ lab_netns_add()
 
 	path=$(lab_netns "$1")
 	ip netns add "${path##*/}"
-	lab_exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1 net.ipv4.ip_forward=0
+	# IPv6 as static as IPv4: no router advertisements, no addresses but ours. Replies take other
+	# ways than requests: no reverse path filter.
+	lab_exec "$1" sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv6.conf.default.accept_ra=0 net.ipv6.conf.default.router_solicitations=0 \
+		net.ipv6.conf.default.addr_gen_mode=1
 	lab_exec "$1" ip link set lo up
 }
 
@@ -26,10 +30,12 @@ lab_stub_detach()
 	lab_exec "$1" ip link set dev "$2" xdpdrv off
 }
 
-# No half-made checksums and no frames larger than the MTU: XDP sees what a wire would carry.
+# No half-made checksums, no frames larger than the MTU, tags in the frame: XDP sees what a wire
+# would carry.
 lab_offload_off()
 {
-	lab_exec "$1" ethtool -K "$2" tx off >"$LAB_DIR/ethtool.log"
+	lab_exec "$1" ethtool -K "$2" tx off txvlan off rxvlan off tx-vlan-stag-hw-insert off \
+		rx-vlan-stag-hw-parse off >"$LAB_DIR/ethtool.log"
 }
 
 # lab_pair NAME DEV NAME DEV: a veth pair, made in its two namespaces.
@@ -51,7 +57,7 @@ lab_wire_port()
 	lab_stub_attach wire "$port"
 	lab_offload_off wire "$port"
 	lab_exec wire ethtool -K "$port" gro off
-	lab_exec wire ip link set dev "$port" up
+	lab_exec wire ip link set dev "$port" mtu "${LAB_MTU:-1500}" up
 }
 
 # The link between an end and the router's device NUMBER, with the wire in between.
@@ -61,63 +67,82 @@ lab_wire_link()
 
 	lab_pair router "veth$number" wire "wire$number"
 	lab_pair "$name" "$dev" wire "tail$number"
-	lab_exec wire ip link add "br$number" type bridge stp_state 0 mcast_snooping 0
+	lab_exec wire ip link add "br$number" mtu "${LAB_MTU:-1500}" type bridge stp_state 0 mcast_snooping 0
 	lab_wire_port "br$number" "wire$number"
 	lab_wire_port "br$number" "tail$number"
 	lab_exec wire ip link set dev "br$number" up
 }
 
-# lab_link NAME DEV ADDR NUMBER GATEWAY: connect an end with the router's device veth<NUMBER>.
+# lab_link NAME DEV NUMBER: connect an end with the router's device veth<NUMBER>.
 lab_link()
 {
-	local name=$1 dev=$2 addr=$3 number=$4 gateway=$5
+	local name=$1 dev=$2 number=$3 end=${1#ns} family gateway
 
 	if [[ ${LAB_WIRE:-0} == 1 ]]; then
 		lab_wire_link "$name" "$dev" "$number"
 	else
 		lab_pair "$name" "$dev" router "veth$number"
 	fi
-	lab_exec "$name" ip link set dev "$dev" address "$(lab_end_mac "${name#ns}")"
-	lab_offload_off "$name" "$dev"
-	lab_exec "$name" ip addr add "$addr/24" dev "$dev"
-	lab_exec "$name" ip link set dev "$dev" up
-	lab_exec "$name" ip neigh add "$gateway" lladdr "$(lab_router_mac "$number")" dev "$dev"
-	lab_exec "$name" ip route add default via "$gateway"
-	lab_router_port "$number" "$addr" "$(lab_end_mac "${name#ns}")" "$gateway"
+	lab_port "$name" "$dev" "$(lab_end_mac "$end")"
+	lab_port router "veth$number" "$(lab_router_mac "$number")"
+	for family in 4 6; do
+		gateway=$(lab_gateway "$family" "$end")
+		lab_addr_add "$name" "$dev" "$(lab_addr "$family" "$end")/$((family == 4 ? 24 : 64))"
+		lab_exec "$name" ip neigh add "$gateway" lladdr "$(lab_router_mac "$number")" dev "$dev"
+		lab_exec "$name" ip "-$family" route add default via "$gateway"
+		lab_router_route "$number" "$(lab_addr "$family" "$end")" "$(lab_end_mac "$end")" "$gateway"
+	done
+}
+
+# lab_port NAME DEV MAC: one end of a link, up.
+lab_port()
+{
+	lab_exec "$1" ip link set dev "$2" address "$3" mtu "${LAB_MTU:-1500}"
+	lab_offload_off "$1" "$2"
+	lab_exec "$1" ip link set dev "$2" up
+}
+
+# lab_addr_add NAME DEV ADDR/LEN: an address that can be used at once.
+lab_addr_add()
+{
+	local nodad=
+
+	[[ $3 != *:* ]] || nodad=nodad
+	lab_exec "$1" ip addr add "$3" dev "$2" $nodad
 }
 
 # The router's end: its kernel knows the address, the route and the MAC at the other end.
-lab_router_port()
+lab_router_route()
 {
-	local dev=veth$1 addr=$2 mac=$3 own=$4
+	local dev=veth$1 addr=$2 mac=$3 own=$4 len=32
 
-	lab_exec router ip link set dev "$dev" address "$(lab_router_mac "$1")"
-	lab_offload_off router "$dev"
-	lab_exec router ip addr add "$own/32" dev "$dev"
-	lab_exec router ip link set dev "$dev" up
-	lab_exec router ip route add "$addr/32" dev "$dev" src "$own"
+	[[ $addr != *:* ]] || len=128
+	lab_addr_add router "$dev" "$own/$len"
+	lab_exec router ip route add "$addr/$len" dev "$dev" src "$own"
 	lab_exec router ip neigh add "$addr" lladdr "$mac" dev "$dev"
 }
 
 lab_client_up()
 {
 	lab_netns_add ns99
-	lab_link ns99 veth99 10.0.1.99 100 10.0.1.100
+	lab_link ns99 veth99 100
 	lab_stub_attach ns99 veth99
 }
 
 # lab_server_up NUMBER OF: one server of OF. The others are reached through the router too.
 lab_server_up()
 {
-	local i=$1 count=$2 other
+	local i=$1 count=$2 family other
 
 	lab_netns_add "ns$i"
-	lab_link "ns$i" "veth$i" "$(lab_server_addr "$i")" $((100 + i)) 10.0.0.100
-	lab_exec "ns$i" ip addr add "$LAB_VIP/32" dev lo
-	for ((other = 1; other <= count; other++)); do
-		((other != i)) || continue
-		lab_exec "ns$i" ip neigh add "$(lab_server_addr "$other")" \
-			lladdr "$(lab_router_mac $((100 + i)))" dev "veth$i"
+	lab_link "ns$i" "veth$i" $((100 + i))
+	for family in 4 6; do
+		lab_addr_add "ns$i" lo "$(lab_vip "$family")"
+		for ((other = 1; other <= count; other++)); do
+			((other != i)) || continue
+			lab_exec "ns$i" ip neigh add "$(lab_addr "$family" "$other")" \
+				lladdr "$(lab_router_mac $((100 + i)))" dev "veth$i"
+		done
 	done
 	[[ -z ${LAB_RATE:-} ]] ||
 		lab_exec "ns$i" tc qdisc add dev "veth$i" root tbf rate "$LAB_RATE" burst 64kb latency 100ms
@@ -129,5 +154,6 @@ lab_wire_up()
 	[[ ${LAB_WIRE:-0} == 1 ]] || return 0
 	lab_netns_add wire
 	# Bridged frames must not pass through the IP stack.
-	lab_exec wire sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null || true
+	lab_exec wire sysctl -qw net.bridge.bridge-nf-call-iptables=0 \
+		net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
 }

@@ -27,6 +27,7 @@ http {
 	client_header_timeout 600;
 	server {
 		listen 80 backlog=4096;
+		listen [::]:80 backlog=4096;
 		add_header X-Server ns$1 always;
 		limit_rate \$rate;
 		root $2/html;
@@ -37,7 +38,7 @@ CONF
 
 lab_nginx_is_up()
 {
-	[[ -n $(lab_exec "ns$1" ss -Hltn 'sport = :80') ]]
+	[[ $(lab_exec "ns$1" ss -Hltn 'sport = :80' | wc -l) == 2 ]]
 }
 
 lab_nginx_up()

@@ -8,11 +8,12 @@ set -euo pipefail
 usage()
 {
 	cat <<'USAGE'
-Usage: lab.sh up [N]            client, router and N servers (default 4), running
+Usage: lab.sh up [N]            client, router and N servers (default 4), running, on IPv4 and IPv6
        lab.sh down              remove everything that `up` made
        lab.sh enter NAME        a shell in ns1.., ns99 (or client), router, wire
        lab.sh exec NAME CMD...  run a command there
-Environment: ECMPER_LAB BUILD LAB_SERVER_PROG LAB_MARK LAB_WIRE LAB_RATE LAB_ACTIVE, see scripts/lab-lib.sh
+Environment: ECMPER_LAB BUILD LAB_SERVER_PROG LAB_MARK LAB_MODE LAB_WIRE LAB_MTU LAB_RATE LAB_ACTIVE, see
+scripts/lab-lib.sh
 USAGE
 }
 
@@ -35,12 +36,17 @@ undo()
 
 up()
 {
+	local family
+
 	lab_check
 	lab_on_exit undo
 	lab_up "$@"
 	trap - EXIT
-	echo "lab '$LAB' is up: $(lab_server_count) servers, VIP $LAB_VIP. Try:"
-	echo "  scripts/lab.sh exec client curl -s http://$LAB_VIP/"
+	echo "lab '$LAB' is up: $(lab_server_count) servers, VIPs $(lab_vip 4) and $(lab_vip 6). Try:"
+	for family in 4 6; do
+		lab_speak "$family"
+		echo "  scripts/lab.sh exec client curl -sg '$LAB_URL/'"
+	done
 	echo "  scripts/lab.sh exec router ecmperctl show"
 }
 

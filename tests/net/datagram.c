@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts datagrams at both ends, flow by flow: which server got how many of each.
+ * Counts datagrams at both ends, flow by flow: which server got how many of each. Either family, by
+ * sockets of IPv6, which have IPv4 addresses as ::ffff:a.b.c.d.
  *
  * datagram send ADDR PORT FIRST_PORT FLOWS RATE   RATE a second, round robin over source ports
  *                                                 FIRST_PORT.. ; prints "sent N" at SIGTERM
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,23 +37,40 @@ static void die(const char *what)
 
 static int udp_socket(unsigned int port)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), off = 0;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof(own)))
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) ||
+	    bind(fd, (struct sockaddr *)&own, sizeof(own)))
 		die("socket");
 	return fd;
 }
 
+static bool parse_addr(const char *text, struct in6_addr *addr)
+{
+	char mapped[INET6_ADDRSTRLEN];
+
+	snprintf(mapped, sizeof(mapped), strchr(text, ':') ? "%s" : "::ffff:%s", text);
+	return inet_pton(AF_INET6, mapped, addr) == 1;
+}
+
+static void print_addr(const struct in6_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(AF_INET6, addr, text, sizeof(text));
+	fputs(IN6_IS_ADDR_V4MAPPED(addr) ? text + strlen("::ffff:") : text, stdout);
+}
+
 static void send_all(char **argv)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(argv[1]))};
 	unsigned int first = atoi(argv[2]), flows = atoi(argv[3]), rate = atoi(argv[4]);
 	struct timespec next, step = {.tv_nsec = 1000000000 / rate};
 	int *fds = calloc(flows, sizeof(*fds));
 	unsigned long sent = 0;
 
-	if (!fds || inet_pton(AF_INET, argv[0], &to.sin_addr) != 1)
+	if (!fds || !parse_addr(argv[0], &to.sin6_addr))
 		die("address");
 	for (unsigned int i = 0; i < flows; i++) {
 		fds[i] = udp_socket(first + i);
@@ -73,20 +92,20 @@ static void send_all(char **argv)
 }
 
 struct dest {
-	struct in_addr addr;
+	struct in6_addr addr;
 	unsigned long packets[65536];
 };
 
-static unsigned long *counter(struct dest **dests, struct in_addr addr, unsigned int port)
+static unsigned long *counter(struct dest **dests, const struct in6_addr *addr, unsigned int port)
 {
 	for (int i = 0; i < DESTS; i++) {
 		if (!dests[i]) {
 			dests[i] = calloc(1, sizeof(*dests[i]));
 			if (!dests[i])
 				die("calloc");
-			dests[i]->addr = addr;
+			dests[i]->addr = *addr;
 		}
-		if (dests[i]->addr.s_addr == addr.s_addr)
+		if (!memcmp(&dests[i]->addr, addr, sizeof(*addr)))
 			return &dests[i]->packets[port];
 	}
 	die("too many destinations");
@@ -96,7 +115,7 @@ static unsigned long *counter(struct dest **dests, struct in_addr addr, unsigned
 static void receive_one(int fd, struct dest **dests)
 {
 	char data[64], control[256];
-	struct sockaddr_in from;
+	struct sockaddr_in6 from;
 	struct iovec iov = {data, sizeof(data)};
 	struct msghdr msg = {.msg_name = &from,
 			     .msg_namelen = sizeof(from),
@@ -108,10 +127,10 @@ static void receive_one(int fd, struct dest **dests)
 	if (recvmsg(fd, &msg, 0) < 0)
 		return;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		const struct in_pktinfo *info = (const void *)CMSG_DATA(c);
+		const struct in6_pktinfo *info = (const void *)CMSG_DATA(c);
 
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-			++*counter(dests, info->ipi_addr, ntohs(from.sin_port));
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			++*counter(dests, &info->ipi6_addr, ntohs(from.sin6_port));
 	}
 }
 
@@ -121,7 +140,7 @@ static void count_all(char **argv)
 	struct dest *dests[DESTS] = {};
 	int fd = udp_socket(atoi(argv[0])), on = 1, size = 64 << 20;
 
-	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ||
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &poll, sizeof(poll)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		die("setsockopt");
@@ -129,9 +148,10 @@ static void count_all(char **argv)
 		receive_one(fd, dests);
 	for (int i = 0; i < DESTS && dests[i]; i++)
 		for (unsigned int port = 0; port < 65536; port++)
-			if (dests[i]->packets[port])
-				printf("%s %u %lu\n", inet_ntoa(dests[i]->addr), port,
-				       dests[i]->packets[port]);
+			if (dests[i]->packets[port]) {
+				print_addr(&dests[i]->addr);
+				printf(" %u %lu\n", port, dests[i]->packets[port]);
+			}
 }
 
 int main(int argc, char **argv)

@@ -53,20 +53,114 @@ quietly()
 	"$@" >/dev/null 2>&1
 }
 
-# A host that only hand-made segments come from: no kernel answers for it.
-LAB_GHOST=10.0.1.98
-
-# The router's neighbour entry of the ghost, for LAB_EXTRA.
+# The router's neighbour entries of the ghost, for LAB_EXTRA.
 lab_ghost_config()
 {
-	echo "neigh add $LAB_GHOST lladdr $(lab_end_mac 99) dev veth100"
+	printf 'neigh add %s lladdr %s dev veth100\n' "$(lab_addr 4 98)" "$(lab_end_mac 99)" \
+		"$(lab_addr 6 98)" "$(lab_end_mac 99)"
 }
 
 # lab_segment PORT TO_PORT WORDS...: from the ghost to the VIP, see tests/net/segment.c. Prints
 # the answers, if any.
 lab_segment()
 {
-	lab_exec ns99 segment veth99 "$(lab_router_mac 100)" "$LAB_GHOST:$1" "$LAB_VIP:$2" "${@:3}" || true
+	lab_exec ns99 segment veth99 "$(lab_router_mac 100)" "$(lab_endpoint "$LAB_GHOST" "$1")" \
+		"$(lab_endpoint "$LAB_VIP" "$2")" "${@:3}" || true
+}
+
+# lab_owner_number PROTO ADDR PORT TO_PORT: the number of the server that a flow to the VIP belongs to.
+lab_owner_number()
+{
+	local owner
+
+	owner=$(lab_owner "$1" "$(lab_endpoint "$2" "$3")" "$(lab_endpoint "$LAB_VIP" "$4")")
+	echo "${owner##*[.:]}"
+}
+
+# lab_choose_port PROTO ADDR TO_PORT FIRST SERVER: a port from FIRST on whose flows are that server's.
+lab_choose_port()
+{
+	local port
+
+	for ((port = $4; port < $4 + 500; port++)); do
+		[[ $(lab_owner_number "$1" "$2" "$port" "$3") != "$5" ]] || break
+	done
+	echo "$port"
+}
+
+# Where connections are made from.
+LAB_FROM=ns99
+
+# lab_connection_open PORT TO_PORT: a connection to the VIP, from that port (another one each time). What is written to
+# descriptor 9 is sent on it; what comes back is in the run folder's `answer`.
+lab_connection_open()
+{
+	rm -f "$LAB_DIR/request" "$LAB_DIR/answer"
+	mkfifo "$LAB_DIR/request"
+	lab_exec "$LAB_FROM" nc -N -p "$1" "$LAB_VIP" "$2" <"$LAB_DIR/request" >"$LAB_DIR/answer" 2>"$LAB_DIR/nc.log" &
+	LAB_CONNECTION=$!
+	lab_record "$LAB_CONNECTION"
+	exec 9>"$LAB_DIR/request"
+	lab_wait 5 lab_is_established "sport = :$1"
+}
+
+lab_connection_close()
+{
+	exec 9>&-
+	lab_kill "$LAB_CONNECTION"
+}
+
+# A request on the open connection.
+lab_get()
+{
+	printf 'GET %s HTTP/1.1\r\nHost: lab\r\n\r\n' "$1" >&9
+}
+
+# Does the answer on the open connection end with 1m.bin?
+lab_has_1m()
+{
+	tail -c 1048576 "$LAB_DIR/answer" | cmp -s - "$LAB_DIR/1m.bin"
+}
+
+lab_has_hello()
+{
+	grep -q '^Hello from' "$LAB_DIR/answer"
+}
+
+# lab_download: ask for 1m.bin on the open connection, and wait until it is there.
+lab_download()
+{
+	lab_get /1m.bin
+	lab_wait 20 lab_has_1m
+}
+
+# lab_sink NAME PORT: what comes on a connection to that port is in the run folder's NAME.sink.
+lab_sink()
+{
+	lab_spawn "$1" "$1.sink" nc -l "$LAB_VIP" "$2"
+	lab_wait 5 lab_listens "$1" "sport = :$2"
+}
+
+lab_listens()
+{
+	[[ -n $(lab_exec "$1" ss -Hltun "$2") ]]
+}
+
+lab_sink_has_1m()
+{
+	cmp -s "$LAB_DIR/1m.bin" "$LAB_DIR/$1.sink"
+}
+
+# lab_upload NAME: send 1m.bin on the open connection, and wait until the sink there has it.
+lab_upload()
+{
+	timeout 20 cat "$LAB_DIR/1m.bin" >&9 && lab_wait 20 lab_sink_has_1m "$1"
+}
+
+# lab_kernel NAME COUNTER: what nstat says in that namespace.
+lab_kernel()
+{
+	lab_exec "$1" nstat -asz "$2" | awk -v name="$2" '$1 == name { print $2 }'
 }
 
 # The router's count of packets with this reason, or `lab_reason NAME nsX` of a server.
@@ -123,7 +217,8 @@ check_unbroken()
 	done
 }
 
+# lab_is_established [FILTER]: is there a connection to the VIP?
 lab_is_established()
 {
-	[[ -n $(lab_exec ns99 ss -Htn state established "dst $LAB_VIP") ]]
+	[[ -n $(lab_exec "$LAB_FROM" ss -Htn state established "dst $LAB_VIP_NET ${1:+and $1}") ]]
 }

@@ -6,6 +6,7 @@
  * segment DEV GATEWAY_MAC SRC:PORT DST:PORT FLAGS [seq N] [ack N] [ttl N] [tos N] [data TEXT]
  *         [wait MS] [count N]
  *
+ * SRC and DST are of either family, IPv6 as [ADDR]:PORT; TTL and ToS are its hop limit and class.
  * FLAGS: letters of "FSRPA". Prints one line for each answer until MS milliseconds are over, or N
  * (default 1) have come: "FLAGS seq N ack N ttl N tos N len N TEXT". Exit status 1: none came.
  */
@@ -14,11 +15,11 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netpacket/packet.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,16 +30,20 @@
 
 static const char flag_letters[] = "FSRPA";
 
-struct frame {
-	struct ether_header eth;
-	struct iphdr ip;
+/* What a segment consists of, apart from how it looks in a frame. */
+struct segment {
+	bool is_ipv6;
+	unsigned char src[16], dst[16]; /* 4 bytes or 16 */
+	unsigned char ttl, tos;
 	struct tcphdr tcp;
 	char data[1400];
-} __attribute__((packed));
+	size_t data_len;
+};
+
+#define FRAME_MAX 1600
 
 struct options {
 	int wait_ms, count;
-	size_t data_len;
 };
 
 static void die(const char *what)
@@ -63,17 +68,100 @@ static uint16_t fold(unsigned long sum)
 	return htons(~sum);
 }
 
-static void checksums(struct frame *f, size_t data_len)
+static size_t addr_len(const struct segment *s)
 {
-	size_t len = sizeof(f->tcp) + data_len;
-	unsigned long pseudo = add(&f->ip.saddr, 8, IPPROTO_TCP + len);
-	char tcp[sizeof(f->tcp) + sizeof(f->data)];
+	return s->is_ipv6 ? 16 : 4;
+}
 
-	f->ip.tot_len = htons(sizeof(f->ip) + len);
-	f->ip.check = fold(add(&f->ip, sizeof(f->ip), 0));
-	memcpy(tcp, &f->tcp, sizeof(f->tcp));
-	memcpy(tcp + sizeof(f->tcp), f->data, data_len);
-	f->tcp.check = fold(add(tcp, len, pseudo));
+static void set_checksum(struct segment *s)
+{
+	size_t len = sizeof(s->tcp) + s->data_len;
+	unsigned long pseudo =
+		add(s->src, addr_len(s), add(s->dst, addr_len(s), IPPROTO_TCP + len));
+	char tcp[sizeof(s->tcp) + sizeof(s->data)];
+
+	s->tcp.check = 0;
+	memcpy(tcp, &s->tcp, sizeof(s->tcp));
+	memcpy(tcp + sizeof(s->tcp), s->data, s->data_len);
+	s->tcp.check = fold(add(tcp, len, pseudo));
+}
+
+static size_t write_ip_header(const struct segment *s, unsigned char *at)
+{
+	size_t len = sizeof(s->tcp) + s->data_len;
+	struct iphdr ip = {
+		.version = 4, .ihl = 5, .ttl = s->ttl, .protocol = IPPROTO_TCP, .tos = s->tos};
+	struct ip6_hdr ip6 = {.ip6_nxt = IPPROTO_TCP, .ip6_hlim = s->ttl};
+
+	if (s->is_ipv6) {
+		ip6.ip6_flow = htonl(6 << 28 | s->tos << 20);
+		ip6.ip6_plen = htons(len);
+		memcpy(&ip6.ip6_src, s->src, 16);
+		memcpy(&ip6.ip6_dst, s->dst, 16);
+		memcpy(at, &ip6, sizeof(ip6));
+		return sizeof(ip6);
+	}
+	ip.tot_len = htons(sizeof(ip) + len);
+	memcpy(&ip.saddr, s->src, 4);
+	memcpy(&ip.daddr, s->dst, 4);
+	ip.check = fold(add(&ip, sizeof(ip), 0));
+	memcpy(at, &ip, sizeof(ip));
+	return sizeof(ip);
+}
+
+/* The frame that carries the segment. Returns its length. */
+static size_t write_frame(struct segment *s, struct ether_header *eth, unsigned char *frame)
+{
+	size_t len = sizeof(*eth);
+
+	set_checksum(s);
+	eth->ether_type = htons(s->is_ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	memcpy(frame, eth, sizeof(*eth));
+	len += write_ip_header(s, frame + len);
+	memcpy(frame + len, &s->tcp, sizeof(s->tcp));
+	memcpy(frame + len + sizeof(s->tcp), s->data, s->data_len);
+	return len + sizeof(s->tcp) + s->data_len;
+}
+
+/* The segment in the frame. False: there is none. */
+static bool read_frame(const unsigned char *frame, size_t len, struct segment *s)
+{
+	const struct ether_header *eth = (const void *)frame;
+	const struct iphdr *ip = (const void *)(eth + 1);
+	const struct ip6_hdr *ip6 = (const void *)(eth + 1);
+	size_t head, total, skip;
+
+	s->is_ipv6 = eth->ether_type == htons(ETHERTYPE_IPV6);
+	if (s->is_ipv6) {
+		head = sizeof(*ip6);
+		total = head + ntohs(ip6->ip6_plen);
+		if (len < sizeof(*eth) + head || ip6->ip6_nxt != IPPROTO_TCP)
+			return false;
+		memcpy(s->src, &ip6->ip6_src, 16);
+		memcpy(s->dst, &ip6->ip6_dst, 16);
+		s->ttl = ip6->ip6_hlim;
+		s->tos = ntohl(ip6->ip6_flow) >> 20;
+	} else {
+		head = ip->ihl * 4;
+		total = ntohs(ip->tot_len);
+		if (eth->ether_type != htons(ETHERTYPE_IP) || len < sizeof(*eth) + head ||
+		    ip->protocol != IPPROTO_TCP)
+			return false;
+		memcpy(s->src, &ip->saddr, 4);
+		memcpy(s->dst, &ip->daddr, 4);
+		s->ttl = ip->ttl;
+		s->tos = ip->tos;
+	}
+	if (len < sizeof(*eth) + total || total < head + sizeof(s->tcp))
+		return false;
+	memcpy(&s->tcp, frame + sizeof(*eth) + head, sizeof(s->tcp));
+	skip = head + s->tcp.doff * 4;
+	if (total < skip)
+		return false;
+	s->data_len = total - skip;
+	memcpy(s->data, frame + sizeof(*eth) + skip,
+	       s->data_len < sizeof(s->data) ? s->data_len : sizeof(s->data));
+	return true;
 }
 
 static void parse_mac(const char *text, unsigned char *mac)
@@ -86,75 +174,67 @@ static void parse_mac(const char *text, unsigned char *mac)
 		mac[i] = b[i];
 }
 
-/* One end of the connection, in network order. */
-struct end {
-	uint32_t addr;
-	uint16_t port;
-};
-
-static struct end parse_end(const char *text)
+/* ADDR:PORT or [ADDR]:PORT. Returns whether it is IPv6; the port is in network order. */
+static bool parse_end(const char *text, unsigned char *addr, uint16_t *port)
 {
-	char host[32];
+	bool is_ipv6 = *text == '[';
+	char host[64];
 	unsigned int number;
-	struct in_addr in;
 
-	if (sscanf(text, "%31[^:]:%u", host, &number) != 2 || inet_pton(AF_INET, host, &in) != 1)
+	if (sscanf(text, is_ipv6 ? "[%63[^]]]:%u" : "%63[^:]:%u", host, &number) != 2 ||
+	    inet_pton(is_ipv6 ? AF_INET6 : AF_INET, host, addr) != 1)
 		die(text);
-	return (struct end){in.s_addr, htons(number)};
+	*port = htons(number);
+	return is_ipv6;
 }
 
-static void parse_flags(const char *text, struct frame *f)
+static void parse_flags(const char *text, struct tcphdr *tcp)
 {
-	f->tcp.fin = !!strchr(text, 'F');
-	f->tcp.syn = !!strchr(text, 'S');
-	f->tcp.rst = !!strchr(text, 'R');
-	f->tcp.psh = !!strchr(text, 'P');
-	f->tcp.ack = !!strchr(text, 'A');
+	tcp->fin = !!strchr(text, 'F');
+	tcp->syn = !!strchr(text, 'S');
+	tcp->rst = !!strchr(text, 'R');
+	tcp->psh = !!strchr(text, 'P');
+	tcp->ack = !!strchr(text, 'A');
 }
 
-static void parse_option(const char *word, const char *value, struct frame *f,
+static void parse_option(const char *word, const char *value, struct segment *s,
 			 struct options *options)
 {
 	unsigned long n = strtoul(value, NULL, 0);
 
 	if (!strcmp(word, "seq"))
-		f->tcp.seq = htonl(n);
+		s->tcp.seq = htonl(n);
 	else if (!strcmp(word, "ack"))
-		f->tcp.ack_seq = htonl(n);
+		s->tcp.ack_seq = htonl(n);
 	else if (!strcmp(word, "ttl"))
-		f->ip.ttl = n;
+		s->ttl = n;
 	else if (!strcmp(word, "tos"))
-		f->ip.tos = n;
+		s->tos = n;
 	else if (!strcmp(word, "wait"))
 		options->wait_ms = n;
 	else if (!strcmp(word, "count"))
 		options->count = n;
 	else if (!strcmp(word, "data"))
-		options->data_len = snprintf(f->data, sizeof(f->data), "%s", value);
+		s->data_len = snprintf(s->data, sizeof(s->data), "%s", value);
 	else
 		die(word);
 }
 
 /* The segment that was asked for. */
-static void make_frame(int argc, char **argv, struct frame *f, struct options *options)
+static void parse(int argc, char **argv, struct segment *s, struct options *options)
 {
-	struct end from = parse_end(argv[3]), to = parse_end(argv[4]);
-
-	f->eth.ether_type = htons(ETHERTYPE_IP);
-	f->ip = (struct iphdr){.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP};
-	f->tcp.doff = sizeof(f->tcp) / 4;
-	f->tcp.window = htons(65535);
-	parse_mac(argv[2], f->eth.ether_dhost);
-	f->ip.saddr = from.addr;
-	f->tcp.source = from.port;
-	f->ip.daddr = to.addr;
-	f->tcp.dest = to.port;
-	parse_flags(argv[5], f);
+	*s = (struct segment){.ttl = 64};
+	s->tcp.doff = sizeof(s->tcp) / 4;
+	s->tcp.window = htons(65535);
+	s->is_ipv6 = parse_end(argv[3], s->src, &s->tcp.source);
+	if (parse_end(argv[4], s->dst, &s->tcp.dest) != s->is_ipv6)
+		die("two families");
+	parse_flags(argv[5], &s->tcp);
 	for (int i = 6; i + 1 < argc; i += 2)
-		parse_option(argv[i], argv[i + 1], f, options);
+		parse_option(argv[i], argv[i + 1], s, options);
 }
 
-static int open_device(const char *dev, struct frame *f)
+static int open_device(const char *dev, struct ether_header *eth)
 {
 	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
 				   .sll_protocol = htons(ETH_P_ALL),
@@ -166,30 +246,27 @@ static int open_device(const char *dev, struct frame *f)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) ||
 	    ioctl(fd, SIOCGIFHWADDR, &request))
 		die(dev);
-	memcpy(f->eth.ether_shost, request.ifr_hwaddr.sa_data, 6);
+	memcpy(eth->ether_shost, request.ifr_hwaddr.sa_data, 6);
 	return fd;
 }
 
-static bool is_answer(const struct frame *got, ssize_t len, const struct frame *sent)
+static bool is_answer(const struct segment *got, const struct segment *sent)
 {
-	return len >= (ssize_t)offsetof(struct frame, data) &&
-	       got->eth.ether_type == htons(ETHERTYPE_IP) && got->ip.protocol == IPPROTO_TCP &&
-	       got->ip.saddr == sent->ip.daddr && got->ip.daddr == sent->ip.saddr &&
-	       got->tcp.source == sent->tcp.dest && got->tcp.dest == sent->tcp.source;
+	return got->is_ipv6 == sent->is_ipv6 && !memcmp(got->src, sent->dst, addr_len(sent)) &&
+	       !memcmp(got->dst, sent->src, addr_len(sent)) && got->tcp.source == sent->tcp.dest &&
+	       got->tcp.dest == sent->tcp.source;
 }
 
-static void print(const struct frame *f)
+static void print(const struct segment *s)
 {
-	int skip = f->tcp.doff * 4 - sizeof(f->tcp);
-	int len = ntohs(f->ip.tot_len) - f->ip.ihl * 4 - f->tcp.doff * 4;
-	bool flags[] = {f->tcp.fin, f->tcp.syn, f->tcp.rst, f->tcp.psh, f->tcp.ack};
+	int len = s->data_len;
+	bool flags[] = {s->tcp.fin, s->tcp.syn, s->tcp.rst, s->tcp.psh, s->tcp.ack};
 
 	for (int i = 0; i < 5; i++)
 		if (flags[i])
 			putchar(flag_letters[i]);
-	printf(" seq %u ack %u ttl %u tos %u len %d %.*s\n", ntohl(f->tcp.seq),
-	       ntohl(f->tcp.ack_seq), f->ip.ttl, f->ip.tos, len,
-	       len > 0 ? (int)strcspn(f->data + skip, "\r\n") : 0, f->data + skip);
+	printf(" seq %u ack %u ttl %u tos %u len %d %.*s\n", ntohl(s->tcp.seq),
+	       ntohl(s->tcp.ack_seq), s->ttl, s->tos, len, (int)strcspn(s->data, "\r\n"), s->data);
 }
 
 static double now_ms(void)
@@ -201,7 +278,7 @@ static double now_ms(void)
 }
 
 /* How many answers came. */
-static int receive(int fd, const struct frame *sent, const struct options *options)
+static int receive(int fd, const struct segment *sent, const struct options *options)
 {
 	double deadline = now_ms() + options->wait_ms;
 	int answers = 0;
@@ -210,13 +287,15 @@ static int receive(int fd, const struct frame *sent, const struct options *optio
 		struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 		struct sockaddr_ll from;
 		socklen_t from_len = sizeof(from);
-		struct frame got = {};
+		unsigned char frame[FRAME_MAX] = {};
+		struct segment got = {};
 		ssize_t len;
 
 		if (poll(&poll_fd, 1, deadline - now_ms() + 1) <= 0)
 			continue;
-		len = recvfrom(fd, &got, sizeof(got) - 1, 0, (struct sockaddr *)&from, &from_len);
-		if (from.sll_pkttype == PACKET_OUTGOING || !is_answer(&got, len, sent))
+		len = recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &from_len);
+		if (len < 0 || from.sll_pkttype == PACKET_OUTGOING ||
+		    !read_frame(frame, len, &got) || !is_answer(&got, sent))
 			continue;
 		print(&got);
 		answers++;
@@ -227,8 +306,10 @@ static int receive(int fd, const struct frame *sent, const struct options *optio
 int main(int argc, char **argv)
 {
 	struct options options = {.count = 1};
-	struct frame frame = {};
-	size_t len;
+	struct ether_header eth = {};
+	unsigned char frame[FRAME_MAX];
+	struct segment segment;
+	ssize_t len;
 	int fd;
 
 	if (argc < 6 || argc % 2) {
@@ -237,11 +318,11 @@ int main(int argc, char **argv)
 			"[ttl N] [tos N] [data TEXT] [wait MS] [count N]\n");
 		return 2;
 	}
-	make_frame(argc, argv, &frame, &options);
-	fd = open_device(argv[1], &frame);
-	checksums(&frame, options.data_len);
-	len = offsetof(struct frame, data) + options.data_len;
-	if (send(fd, &frame, len, 0) != (ssize_t)len)
+	parse(argc, argv, &segment, &options);
+	parse_mac(argv[2], eth.ether_dhost);
+	fd = open_device(argv[1], &eth);
+	len = write_frame(&segment, &eth, frame);
+	if (send(fd, frame, len, 0) != len)
 		die("send");
-	return options.wait_ms && receive(fd, &frame, &options) == 0;
+	return options.wait_ms && receive(fd, &segment, &options) == 0;
 }

@@ -56,4 +56,6 @@ check_is "router down detaches a generic program too" null "$(xdp_of br0)"
 
 check "generic mode can be asked for" router_up --dev veth100 --dev veth101 --dev veth102 --mode generic
 lab_apply 1 2
-check "and forwards" lab_exec ns99 curl -sf -m 5 -o /dev/null "http://$LAB_VIP/"
+check "and forwards" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
+lab_speak 6
+check "IPv6, too" lab_exec ns99 curl -sgf -m 5 -o /dev/null "$LAB_URL/"

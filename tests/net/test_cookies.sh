@@ -29,13 +29,20 @@ for i in 1 2 3 4; do
 	lab_exec "ns$i" sysctl -qw net.ipv4.tcp_syncookies=2
 done
 
-answered=0
-for ((port = 30000; port < 30020; port++)); do
-	! grep -q 'HTTP/1.1 200 OK' <<<"$(open_across "$port")" || answered=$((answered + 1))
+for family in 4 6; do
+	lab_speak "$family"
+	answered=0
+	for ((port = 30000; port < 30020; port++)); do
+		! grep -q 'HTTP/1.1 200 OK' <<<"$(open_across "$port")" || answered=$((answered + 1))
+	done
+	check_is "IPv$family: 20 of 20 connections complete when the table changes between SYN and ACK" 20 "$answered"
+	check "IPv$family: by their cookies" test "$(lab_servers_reason cookie)" -ge 20
+	for i in 1 2 3 4; do
+		lab_exec "ns$i" ecmperctl stats --reset
+	done
 done
-check_is "20 of 20 connections complete when the table changes between SYN and ACK" 20 "$answered"
-check "by their cookies" test "$(lab_servers_reason cookie)" -ge 20
 
+lab_speak 4
 # No more connections than there are ports: the stale sockets that two accepted cookies leave behind
 # must not meet a new connection of the same port.
 lab_exec ns99 sysctl -qw net.ipv4.ip_local_port_range="1024 65535"

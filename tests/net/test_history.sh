@@ -21,17 +21,17 @@ long_transfers()
 lab_up 4
 lab_apply 1 2
 long_transfers
-lab_ctl add "$LAB_VIP/32" via 10.0.0.3 >/dev/null
-lab_ctl add "$LAB_VIP/32" via 10.0.0.4 >/dev/null
+lab_ctl add "$LAB_VIP_NET" via 10.0.0.3 >/dev/null
+lab_ctl add "$LAB_VIP_NET" via 10.0.0.4 >/dev/null
 lab_ctl add "$OTHER_VIP" via 10.0.0.1 via 10.0.0.2 >/dev/null
-lab_ctl del "$LAB_VIP/32" via 10.0.0.1 >/dev/null &
+lab_ctl del "$LAB_VIP_NET" via 10.0.0.1 >/dev/null &
 first=$!
-lab_ctl del "$LAB_VIP/32" via 10.0.0.2 >/dev/null &
+lab_ctl del "$LAB_VIP_NET" via 10.0.0.2 >/dev/null &
 second=$!
 check "two changes at the same time: the first is made" wait "$first"
 check "and the second" wait "$second"
 check_is "both servers are drained" '["10.0.0.3","10.0.0.4"]' \
-	"$(lab_ctl -j show "$LAB_VIP/32" | jq -c '[.[0].servers[] | select(.weight > 0) | .address]')"
+	"$(lab_ctl -j show "$LAB_VIP_NET" | jq -c '[.[0].servers[] | select(.weight > 0) | .address]')"
 lab_ctl del "$OTHER_VIP" >/dev/null
 check "the transfers still run" lab_is_established
 report=$(lab_transfers_end "$pid" transfers.json)

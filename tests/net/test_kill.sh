@@ -17,7 +17,7 @@ edit_killed()
 	) >/dev/null 2>&1
 }
 
-# The table of the VIP: its owners, bucket by bucket.
+# The tables of the VIPs: their owners, bucket by bucket.
 owners()
 {
 	lab_ctl -j tables cur_nh | jq -c '[.cur_nh[] | .address]'
@@ -33,25 +33,34 @@ units_in_use()
 export LAB_RATE=100mbit
 lab_up 4
 wanted=$(owners)
-lab_transfers transfers.json -c 16 -n 1000000
-pid=$LAB_PID
+pids=()
+for family in 4 6; do
+	lab_speak "$family"
+	lab_transfers "transfers$family.json" -c 8 -n 1000000
+	pids[family]=$LAB_PID
+done
 killed=0
 for ((i = 0; i < ${KILLS:-200}; i++)); do
-	server=10.0.0.$((RANDOM % 4 + 1))
-	edit_killed del "$LAB_VIP/32" via "$server" || killed=$((killed + 1))
-	edit_killed add "$LAB_VIP/32" via "$server" || killed=$((killed + 1))
-	edit_killed add 10.0.30.0/32 buckets 256 via "$server" || killed=$((killed + 1))
-	edit_killed del 10.0.30.0/32 || killed=$((killed + 1))
+	lab_speak $((i % 2 ? 6 : 4))
+	server=$(lab_server_addr $((RANDOM % 4 + 1)))
+	other=${LAB_VIP_NET/0.10./0.30.} other=${other/:10:/:30:}
+	edit_killed del "$LAB_VIP_NET" via "$server" || killed=$((killed + 1))
+	edit_killed add "$LAB_VIP_NET" via "$server" || killed=$((killed + 1))
+	edit_killed add "$other" buckets 256 via "$server" || killed=$((killed + 1))
+	edit_killed del "$other" || killed=$((killed + 1))
 done
-report=$(lab_transfers_end "$pid" transfers.json)
-echo "# $killed of $((4 * ${KILLS:-200})) edits killed: $report"
+echo "# $killed of $((4 * ${KILLS:-200})) edits killed"
 check "many edits were killed" test "$killed" -gt "${KILLS:-200}"
 check "and many were not" test "$killed" -lt $((3 * ${KILLS:-200}))
-check_unbroken "no transfer is broken" "$report"
+for family in 4 6; do
+	report=$(lab_transfers_end "${pids[family]}" "transfers$family.json")
+	echo "# $report"
+	check_unbroken "IPv$family: no transfer is broken" "$report"
+done
 check "the state can be shown" quietly lab_ctl show
 check "the next edit succeeds" lab_apply 1 2 3 4
 check_is "the table is what it was" "$wanted" "$(owners)"
-check "and serves" lab_exec ns99 curl -sf -o /dev/null "http://$LAB_VIP/"
+check "and serves" lab_exec ns99 curl -sgf -o /dev/null "$LAB_URL/"
 lab_ctl clear
 lab_apply 1 2 3 4
 lab_ctl clear

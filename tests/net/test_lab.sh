@@ -53,7 +53,7 @@ is_native()
 servers_seen()
 {
 	for ((i = 0; i < 40; i++)); do
-		lab_exec ns99 curl -s "http://$LAB_VIP/"
+		lab_exec ns99 curl -sg "$LAB_URL/"
 	done | sort -u | wc -l
 }
 
@@ -62,21 +62,23 @@ check_is "40 connections reach each of three servers" 3 "$(servers_seen)"
 check "the router's programs run in native mode" is_native router
 check "a server's program runs in native mode" is_native ns1
 check "a server is reached at its own address" lab_exec ns99 curl -sf -o /dev/null http://10.0.0.2/
+check "at that of IPv6, too" lab_exec ns99 curl -sgf -o /dev/null "http://[fd00::2]/"
 check "servers reach each other through the router" lab_exec ns1 curl -sf -o /dev/null http://10.0.0.3/
+check "also over IPv6" lab_exec ns1 curl -sgf -o /dev/null "http://[fd00::3]/"
 check_is "lab.sh exec runs in the namespace" "10.0.0.2" \
 	"$("$lab_sh" exec ns2 ip -j -4 addr show dev veth2 | jq -r '.[0].addr_info[0].local')"
 check "lab.sh exec names the instance" "$lab_sh" exec ns2 ecmperctl stats
 check_is "lab.sh enter opens a shell there" "veth3" \
 	"$("$lab_sh" enter ns3 2>/dev/null <<<'ls /sys/class/net >/dev/null; ip -j link | jq -r ".[1].ifname"' | tail -n 1)"
 check_fails "a second up of the same lab is refused" "$lab_sh" up 3
-check "and the lab still serves" lab_exec ns99 curl -sf -o /dev/null "http://$LAB_VIP/"
+check "and the lab still serves" lab_exec ns99 curl -sf -o /dev/null "$LAB_URL/"
 
 ECMPER_LAB=$other "$lab_sh" up 2 >/dev/null
-check "a second lab serves" env ECMPER_LAB="$other" "$lab_sh" exec client curl -sf -o /dev/null "http://$LAB_VIP/"
-check "besides the first" lab_exec ns99 curl -sf -o /dev/null "http://$LAB_VIP/"
+check "a second lab serves" env ECMPER_LAB="$other" "$lab_sh" exec client curl -sf -o /dev/null "$LAB_URL/"
+check "besides the first" lab_exec ns99 curl -sf -o /dev/null "$LAB_URL/"
 ECMPER_LAB=$other "$lab_sh" down
 check "taken down, the second has left nothing" is_traceless "$other"
-check "and the first still serves" lab_exec ns99 curl -sf -o /dev/null "http://$LAB_VIP/"
+check "and the first still serves" lab_exec ns99 curl -sf -o /dev/null "$LAB_URL/"
 
 mapfile -t ids < <(program_ids)
 check "programs were found" test "${#ids[@]}" -ge 7

@@ -20,9 +20,14 @@ names()
 
 lab_up 2
 router=$(lab_pin router)
-server=$(lab_pin ns1)/server
-lab_exec ns99 curl -s -o /dev/null "http://$LAB_VIP/"
+server=$(lab_pin ns2)/server
+lab_exec ns99 curl -s -o /dev/null "$LAB_URL/"
+# In fragments, to a port that nobody listens on: server 2 sends them back to its predecessor.
+lab_apply 1
+lab_apply 2
+lab_exec ns99 message send "$LAB_VIP" 9 20000 3000
 check "lpm: fields have names" names "$router/lpm" cur_nh_offset cur_nh_count prv_nh_offset prv_nh_count generation
+check "lpm6: fields have names" names "$router/lpm6" cur_nh_offset prv_nh_offset generation hash_on
 check "cur_nh: fields have names" names "$router/cur_nh" nh
 check "prv_nh: fields have names" names "$router/prv_nh" nh
 check "neigh: fields have names" names "$router/neigh" dst_mac src_mac port vlan live
@@ -30,6 +35,8 @@ check "neigh_id: fields have names" names "$router/neigh_id" key value
 check "neigh_mac: fields have names" names "$router/neigh_mac" byte value
 check "members: fields have names" names "$router/members" nh weight origin
 check "vip: fields have names" names "$router/vip" slot
+check "vip6: fields have names" names "$router/vip6" slot addr table
+check "fragments: fields have names" names "$router/fragments" src dst id ports
 check "ranges: fields have names" names "$router/ranges" hash region items offset refs
 check "alloc: fields have names" names "$router/alloc" used resting
 check "counters: fields have names" names "$router/counters" packets bytes
@@ -37,8 +44,11 @@ check "nh_counters: fields have names" names "$router/nh_counters" reason packet
 check "config: fields have names" names "$router/config" abi_version mark hash_key
 check "a server's config: fields have names" names "$server/config" abi_version role
 check "a server's vips: fields have names" names "$server/vips" prefixlen addr
+check "a server's vips6: fields have names" names "$server/vips6" prefixlen addr
+check "a server's fragments: fields have names" names "$server/fragments" src dst id is_bounced
 check "a server's counters: fields have names" names "$server/counters" packets bytes
 known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip ranges alloc counters nh_counters config vips "
+known+="lpm6 vip6 vips6 fragments "
 for file in "$router"/* "$server"/*; do
 	name=${file##*/}
 	# The kernel takes no BTF for a devmap.

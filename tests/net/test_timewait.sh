@@ -41,21 +41,31 @@ finish_connection()
 
 has_time_wait()
 {
-	[[ -n $(lab_exec ns2 ss -Htan state time-wait "dport = :$PORT") ]]
+	[[ -n $(lab_exec ns2 ss "-$LAB_FAMILY" -Htan state time-wait "dport = :$PORT") ]]
+}
+
+run()
+{
+	local name="IPv$LAB_FAMILY:" answers
+
+	lab_apply 2
+	open 1000
+	finish_connection >/dev/null
+	check "$name server 2 remembers a closed connection" has_time_wait
+
+	lab_apply 1
+	open 50000000
+	lab_apply 2
+	check "$name and still does when the next one is server 1's" has_time_wait
+	answers=$(segment PA data $'GET / HTTP/1.0\r\n\r\n' wait 1000 count 2)
+	check "$name a request reaches server 1 past it" grep -q 'HTTP/1.1 200 OK' <<<"$answers"
+	check_fails "$name and is not answered by server 2" grep -q '^R' <<<"$answers"
 }
 
 LAB_EXTRA=$(lab_ghost_config)
 export LAB_EXTRA
 lab_up 2
-lab_apply 2
-open 1000
-finish_connection >/dev/null
-check "server 2 remembers a closed connection" has_time_wait
-
-lab_apply 1
-open 50000000
-lab_apply 2
-check "and still does when the next one is server 1's" has_time_wait
-answers=$(segment PA data $'GET / HTTP/1.0\r\n\r\n' wait 1000 count 2)
-check "a request reaches server 1 past it" grep -q 'HTTP/1.1 200 OK' <<<"$answers"
-check_fails "and is not answered by server 2" grep -q '^R' <<<"$answers"
+for family in 4 6; do
+	lab_speak "$family"
+	run
+done

@@ -12,13 +12,8 @@ PORT=
 # A port of the ghost whose bucket server 2 takes from server 1.
 choose_port()
 {
-	local owner
-
 	lab_apply 1 2
-	for ((PORT = 30000; PORT < 30100; PORT++)); do
-		owner=$(lab_owner tcp "$LAB_GHOST:$PORT" "$LAB_VIP:80")
-		[[ $owner != 10.0.0.2 ]] || break
-	done
+	PORT=$(lab_choose_port tcp "$LAB_GHOST" 80 30000 2)
 	lab_ctl clear
 	lab_apply 1
 }
@@ -26,28 +21,38 @@ choose_port()
 # "DEVICE DIRECTION TTL TOS" of each frame with the request, in order.
 request_frames()
 {
-	lab_frames | awk '$6 == "P." && $9 == "10.0.10.0.80" { print $2, $3, $4, $5 }'
+	lab_frames | awk -v vip="$LAB_VIP.80" '$6 == "P." && $9 == vip { print $2, $3, $4, $5 }'
+}
+
+run()
+{
+	local name="IPv$LAB_FAMILY:" flags seq answers
+
+	choose_port
+	read -r flags _ seq _ <<<"$(lab_segment "$PORT" 80 S seq 1000 wait 2000)"
+	check_is "$name server 1 accepts a connection" SA "$flags"
+	lab_segment "$PORT" 80 A seq 1001 ack $((seq + 1))
+	lab_ctl add "$LAB_VIP_NET" via "$(lab_server_addr 2)" >/dev/null
+	lab_capture_start "host $LAB_GHOST and tcp"
+	answers=$(lab_segment "$PORT" 80 PA seq 1001 ack $((seq + 1)) data $'GET / HTTP/1.0\r\n\r\n' wait 2000 count 2)
+	check "$name the request is answered by the connection's server" grep -q 'HTTP/1.1 200 OK' <<<"$answers"
+	check_fails "$name and by no RST" grep -q '^R' <<<"$answers"
+	lab_capture_stop
+	check_is "$name the frames are the documents'" "\
+veth100 in 64 0x0
+veth102 out 63 0x0
+veth102 in 63 0x1
+veth101 out 62 0x1" "$(request_frames)"
+	check_is "$name all IP and TCP checksums are right" "" "$(lab_frames | awk '$NF == "bad"')"
+	check "$name depth is 1" test \
+		"$(lab_ctl -j show | jq --arg net "$LAB_VIP_NET" '[.[] | select(.prefix == $net) | .depth][0]')" = 1
+	check_fails "$name a depth of 2 is refused" lab_ctl add "$LAB_VIP_NET" depth 2 via "$(lab_server_addr 1)" 2>/dev/null
 }
 
 LAB_EXTRA=$(lab_ghost_config)
 export LAB_EXTRA LAB_MARK=tos LAB_WIRE=1
 lab_up 2
-choose_port
-
-read -r flags _ seq _ <<<"$(lab_segment "$PORT" 80 S seq 1000 wait 2000)"
-check_is "server 1 accepts a connection" SA "$flags"
-lab_segment "$PORT" 80 A seq 1001 ack $((seq + 1))
-lab_ctl add "$LAB_VIP/32" via 10.0.0.2 >/dev/null
-lab_capture_start "host $LAB_GHOST"
-answers=$(lab_segment "$PORT" 80 PA seq 1001 ack $((seq + 1)) data $'GET / HTTP/1.0\r\n\r\n' wait 2000 count 2)
-check "the request is answered by the connection's server" grep -q 'HTTP/1.1 200 OK' <<<"$answers"
-check_fails "and by no RST" grep -q '^R' <<<"$answers"
-lab_capture_stop
-check_is "the frames are the documents'" "\
-veth100 in 64 0x0
-veth102 out 63 0x0
-veth102 in 63 0x1
-veth101 out 62 0x1" "$(request_frames)"
-check_is "all IP and TCP checksums are right" "" "$(lab_frames | awk '$NF == "bad"')"
-check "depth is 1" test "$(lab_ctl -j show | jq '[.[] | select(.prefix == "10.0.10.0/32") | .depth][0]')" = 1
-check_fails "a depth of 2 is refused" lab_ctl add "$LAB_VIP/32" depth 2 via 10.0.0.1 2>/dev/null
+for family in 4 6; do
+	lab_speak "$family"
+	run
+done

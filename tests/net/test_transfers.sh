@@ -18,7 +18,7 @@ run()
 	pid=$LAB_PID
 	for change in "add 2" "add 3" "add 4" "del 4" "del 3" "del 2"; do
 		sleep 1
-		lab_ctl "${change% *}" "$LAB_VIP/32" via "10.0.0.${change#* }" >/dev/null
+		lab_ctl "${change% *}" "$LAB_VIP_NET" via "10.0.0.${change#* }" >/dev/null
 	done
 	sleep 1
 	lab_transfers_end "$pid" transfers.json

@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-next_port=30000
+next_port=
 
 # How many captured frames match this awk condition: $2 device, $3 direction, $5 ToS, $6 flags.
 frames()
@@ -18,7 +18,8 @@ frames()
 
 hops()
 {
-	lab_ctl -j trace tcp "$LAB_GHOST:$next_port" "$LAB_VIP:$1" | jq '.hops | length'
+	lab_ctl -j trace tcp "$(lab_endpoint "$LAB_GHOST" "$next_port")" "$(lab_endpoint "$LAB_VIP" "$1")" |
+		jq '.hops | length'
 }
 
 # A flow to port 81 whose chain is this long.
@@ -30,27 +31,29 @@ find_chain()
 	done
 }
 
-LAB_EXTRA=$(lab_ghost_config)
-export LAB_EXTRA LAB_WIRE=1
-lab_up 4
+marked()
+{
+	local cleared answer history
 
-lab_capture_start "host $LAB_GHOST"
-cleared=$(lab_reason mark_cleared)
-answer=$(lab_segment "$next_port" 80 S tos 0x1d wait 2000)
-lab_capture_stop
-check "a marked SYN of a client is answered" grep -q '^SA ' <<<"$answer"
-check_is "its mark was counted as cleared" $((cleared + 1)) "$(lab_reason mark_cleared)"
-check_is "no server saw a mark" 0 "$(frames '$3 == "out" && $5 !~ /^0x[01]$/')"
-check_is "one server saw the packet, with its ECN bits" 1 "$(frames '$3 == "out" && $6 == "S" && $5 == "0x1"')"
-check_is "no packet was sent by history" 0 "$(lab_reason history)"
+	history=$(lab_reason history)
+	lab_capture_start "host $LAB_GHOST and tcp"
+	cleared=$(lab_reason mark_cleared)
+	answer=$(lab_segment "$next_port" 80 S tos 0x1d wait 2000)
+	lab_capture_stop
+	check "IPv$LAB_FAMILY: a marked SYN of a client is answered" grep -q '^SA ' <<<"$answer"
+	check_is "IPv$LAB_FAMILY: its mark was counted as cleared" $((cleared + 1)) "$(lab_reason mark_cleared)"
+	check_is "IPv$LAB_FAMILY: no server saw a mark" 0 "$(frames '$3 == "out" && $5 !~ /^0x[01]$/')"
+	check_is "IPv$LAB_FAMILY: one server saw the packet, with its ECN bits" 1 "$(frames '$3 == "out" && $6 == "S" && $5 == "0x1"')"
+	check_is "IPv$LAB_FAMILY: no packet was sent by history" "$history" "$(lab_reason history)"
+}
 
 # unlistened OWNERS: an ACK to a port that nobody listens on, in a bucket with that many owners.
 unlistened()
 {
-	local name="an ACK to a port that nobody listens on, $1 owners:" answers handed bounced
+	local name="IPv$LAB_FAMILY, an ACK to a port that nobody listens on, $1 owners:" answers handed bounced
 
 	find_chain "$1"
-	lab_capture_start "host $LAB_GHOST"
+	lab_capture_start "host $LAB_GHOST and tcp"
 	bounced=$(lab_servers_reason bounce)
 	answers=$(lab_segment "$next_port" 81 A seq 7 ack 9 wait 500 count 10)
 	lab_capture_stop
@@ -65,12 +68,22 @@ unlistened()
 	check_is "$name checksums are right" 0 "$(frames '$NF == "bad"')"
 }
 
-unlistened 1
-lab_apply 1
-lab_apply 1 2
-lab_apply 1 2 3
-lab_apply 1 2 3 4
-unlistened 2
-unlistened 3
-unlistened 4
-check "a SYN to such a port is refused at once" grep -q '^RA ' <<<"$(lab_segment "$next_port" 81 S wait 2000)"
+LAB_EXTRA=$(lab_ghost_config)
+export LAB_EXTRA LAB_WIRE=1
+lab_up 4
+for family in 4 6; do
+	lab_speak "$family"
+	lab_ctl del "$LAB_VIP_NET" >/dev/null # and its history
+	lab_apply 1 2 3 4
+	next_port=30000
+	marked
+	unlistened 1
+	lab_apply 1
+	lab_apply 1 2
+	lab_apply 1 2 3
+	lab_apply 1 2 3 4
+	unlistened 2
+	unlistened 3
+	unlistened 4
+	check "IPv$LAB_FAMILY: a SYN to such a port is refused at once" grep -q '^RA ' <<<"$(lab_segment "$next_port" 81 S wait 2000)"
+done

@@ -5,6 +5,8 @@
  * line of JSON; exit status 0 unless it could not run. SIGTERM: starts no more, finishes the rest.
  *
  * transfer [-c PARALLEL] [-n COUNT] [-t SECONDS] [-w TIMEOUT] [-p PATH] ADDR PORT
+ *
+ * ADDR is of either family.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,7 +37,8 @@ struct transfer {
 };
 
 struct options {
-	struct sockaddr_in to;
+	struct sockaddr_storage to;
+	socklen_t to_len;
 	const char *path;
 	unsigned long parallel, count;
 	double seconds, timeout;
@@ -77,10 +80,10 @@ static void start(struct transfer *t, const struct options *options, int epoll)
 	memset(t, 0, sizeof(*t));
 	t->want_len = -1;
 	t->start = t->last = now();
-	t->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	t->fd = socket(options->to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (t->fd < 0)
 		die("socket");
-	if (connect(t->fd, (const struct sockaddr *)&options->to, sizeof(options->to)) &&
+	if (connect(t->fd, (const struct sockaddr *)&options->to, options->to_len) &&
 	    errno != EINPROGRESS)
 		die("connect");
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, t->fd, &event))
@@ -261,6 +264,23 @@ static unsigned long number(const char *text)
 	return value;
 }
 
+static bool parse_addr(const char *addr, const char *port, struct options *options)
+{
+	struct sockaddr_in *to = (void *)&options->to;
+	struct sockaddr_in6 *to6 = (void *)&options->to;
+
+	if (inet_pton(AF_INET, addr, &to->sin_addr) == 1) {
+		to->sin_family = AF_INET;
+		to->sin_port = htons(number(port));
+		options->to_len = sizeof(*to);
+		return true;
+	}
+	to6->sin6_family = AF_INET6;
+	to6->sin6_port = htons(number(port));
+	options->to_len = sizeof(*to6);
+	return inet_pton(AF_INET6, addr, &to6->sin6_addr) == 1;
+}
+
 static void parse(int argc, char **argv, struct options *options)
 {
 	int option;
@@ -275,13 +295,11 @@ static void parse(int argc, char **argv, struct options *options)
 		default: exit(2);
 		}
 	}
-	if (argc - optind != 2 || inet_pton(AF_INET, argv[optind], &options->to.sin_addr) != 1) {
+	if (argc - optind != 2 || !parse_addr(argv[optind], argv[optind + 1], options)) {
 		fprintf(stderr, "usage: transfer [-c PARALLEL] [-n COUNT] [-t SECONDS] "
 				"[-w TIMEOUT] [-p PATH] ADDR PORT\n");
 		exit(2);
 	}
-	options->to.sin_family = AF_INET;
-	options->to.sin_port = htons(number(argv[optind + 1]));
 }
 
 int main(int argc, char **argv)

@@ -60,18 +60,26 @@ static bool is_same_frame(const struct lab *lab, const struct frame *in, const s
 	return false;
 }
 
+/* What lab->metadata says stands between the room in front and the frame, in and out. */
 static uint32_t run(struct lab *lab, const struct frame *in, struct frame *out, uint32_t flags)
 {
-	struct xdp_md ctx = {.data_end = in->length, .ingress_ifindex = lab->ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->data, .data_size_in = in->length,
-		    .data_out = out ? out->data : NULL,
-		    .data_size_out = out ? sizeof(out->data) : 0, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
+	static uint8_t data_in[METADATA_MAX + FRAME_MAX], data_out[METADATA_MAX + FRAME_MAX];
+	uint32_t metadata = lab->metadata, length = metadata + in->length;
+	struct xdp_md ctx = {.data = metadata, .data_end = length, .ingress_ifindex = lab->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data_in, .data_size_in = length,
+		    .data_out = out ? data_out : NULL, .data_size_out = out ? sizeof(data_out) : 0,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
 
+	memcpy(data_in + metadata, in->data, in->length);
 	if (bpf_prog_test_run_opts(lab->prog_fd, &opts))
 		fail_msg("%s: cannot run the program: %s", lab->label, strerror(errno));
-	if (out)
-		out->length = opts.data_size_out;
+	if (out) {
+		assert_in_range(opts.data_size_out, metadata, metadata + FRAME_MAX);
+		out->length = opts.data_size_out - metadata;
+		memcpy(out->data, data_out + metadata, out->length);
+		out->l3 = in->l3;
+		out->l4 = in->l4;
+	}
 	return opts.retval;
 }
 
@@ -287,7 +295,34 @@ struct want want_forward(const struct frame *in, int server, uint32_t reason)
 	want.verdict = XDP_REDIRECT;
 	want.next_hop = server_addr(server);
 	want.by_history = reason == ROUTER_history;
+	frame_set_tags(&want.frame, 0, NULL);
 	frame_set_macs(&want.frame, server_mac(server), way_out_mac(server));
-	frame_set_ttl(&want.frame, frame_ip(&want.frame)->ttl - 1);
+	frame_set_ttl(&want.frame, frame_get_ttl(in) - 1);
+	return want;
+}
+
+struct want want_forward6(const struct frame *in, int server, uint32_t reason)
+{
+	struct want want = want_forward(in, server, reason);
+
+	want.next_hop = server_addr6(server);
+	return want;
+}
+
+struct want want_noted(struct want want, uint32_t note)
+{
+	want.reasons |= BIT(note);
+	return want;
+}
+
+struct want want_tos(struct want want, uint8_t tos)
+{
+	frame_set_tos(&want.frame, tos);
+	return want;
+}
+
+struct want want_tag(struct want want, uint16_t tci)
+{
+	frame_set_tags(&want.frame, 1, &(struct tag){ETH_P_8021Q, tci});
 	return want;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Building frames, see frame.h. Knows the wire formats by itself: shares no code with the programs
- * under test.
+ * Building frames from what a test says about them, layer by layer, see frame.h. Knows the wire
+ * formats by itself: shares no code with the programs under test.
  */
 #include <arpa/inet.h>
 #include <linux/udp.h>
@@ -9,74 +9,12 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "frame.h"
 
 #define IP_OPTION_NOP 1
-
-void mac_parse(const char *text, uint8_t mac[ETH_ALEN])
-{
-	int n = sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
-		       &mac[4], &mac[5]);
-
-	assert_int_equal(n, ETH_ALEN);
-}
-
-/* The sum of RFC 1071, unfolded. An odd last byte counts as the upper one. */
-static uint64_t add_words(uint64_t sum, const void *data, uint32_t length)
-{
-	const uint8_t *byte = data;
-
-	for (uint32_t i = 0; i < length; i++)
-		sum += i % 2 ? byte[i] : byte[i] << 8;
-	return sum;
-}
-
-static uint16_t fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-struct iphdr *frame_ip(struct frame *frame)
-{
-	return (struct iphdr *)(frame->data + ETH_HLEN);
-}
-
-static uint8_t *layer4(struct frame *frame)
-{
-	return frame->data + ETH_HLEN + frame_ip(frame)->ihl * 4;
-}
-
-struct tcphdr *frame_tcp_header(struct frame *frame)
-{
-	return (struct tcphdr *)layer4(frame);
-}
-
-/* Headers that claim to be shorter than an IP header have a checksum over 20 bytes. */
-static uint32_t header_length(struct frame *frame)
-{
-	uint8_t ihl = frame_ip(frame)->ihl;
-
-	return ihl < 5 ? 20 : ihl * 4;
-}
-
-void frame_set_check(struct frame *frame)
-{
-	struct iphdr *ip = frame_ip(frame);
-
-	ip->check = 0;
-	ip->check = htons(~fold(add_words(0, ip, header_length(frame))));
-}
-
-/* As a receiver does it (RFC 1071): the sum over all, the checksum too, is all ones. */
-bool frame_has_good_check(struct frame *frame)
-{
-	return fold(add_words(0, frame_ip(frame), header_length(frame))) == 0xffff;
-}
 
 static uint32_t build_tcp(void *at, const struct headers *headers)
 {
@@ -102,61 +40,69 @@ static uint32_t build_udp(void *at, const struct headers *headers)
 	return sizeof(*udp);
 }
 
-static uint32_t build_echo_request(void *at)
+/* An echo request, or an error with the packet that it is about. */
+static uint32_t build_icmp(uint8_t *at, const struct headers *headers)
 {
-	static const uint8_t echo[] = {8, 0, 0, 0, 0x12, 0x34, 0, 1};
+	static const uint8_t rest[] = {0x12, 0x34, 0, 1};
+	struct frame *quoted;
+	uint32_t bytes;
 
-	memcpy(at, echo, sizeof(echo));
-	return sizeof(echo);
+	memset(at, 0, 8);
+	at[0] = headers->icmp_type;
+	at[1] = headers->icmp_code;
+	memcpy(at + 4, rest, sizeof(rest));
+	if (!headers->quote)
+		return 8;
+	quoted = malloc(sizeof(*quoted));
+	assert_non_null(quoted);
+	frame_build(quoted, headers->quote);
+	bytes = headers->quote_bytes == AS_COMPUTED ? quoted->l4 + 8 - quoted->l3
+						    : headers->quote_bytes;
+	assert_true(quoted->l3 + bytes <= quoted->length);
+	memcpy(at + 8, quoted->data + quoted->l3, bytes);
+	free(quoted);
+	return 8 + bytes;
 }
 
-static uint32_t build_layer4(void *at, const struct headers *headers)
+static uint32_t build_layer4(void *at, const struct headers *headers, bool is_later_part)
 {
-	/* A later fragment has the middle of something. */
-	if (headers->fragment & IS_FRAGMENT & ~MORE_FRAGMENTS) {
+	if (is_later_part) { /* the middle of something */
 		memset(at, 0xee, 20);
 		return 20;
 	}
 	switch (headers->proto) {
 	case IPPROTO_TCP: return build_tcp(at, headers);
 	case IPPROTO_UDP: return build_udp(at, headers);
-	case IPPROTO_ICMP: return build_echo_request(at);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return build_icmp(at, headers);
 	default: return 0;
 	}
 }
 
-/* Real sockets want to see it right. */
-static void set_tcp_check(struct frame *frame, uint32_t length)
+/* Returns the size of Ethernet header and tags. */
+static uint32_t build_ethernet(struct frame *frame, const struct headers *headers)
 {
-	struct iphdr *ip = frame_ip(frame);
-	struct tcphdr *tcp = frame_tcp_header(frame);
-	uint64_t sum = IPPROTO_TCP + length;
+	uint8_t *at = frame->data + offsetof(struct ethhdr, h_proto);
 
-	sum = add_words(sum, &ip->saddr, 2 * sizeof(ip->saddr));
-	tcp->check = htons(~fold(add_words(sum, tcp, length)));
+	frame_set_macs(frame, headers->to, headers->from);
+	for (unsigned int i = 0; i < 4 && headers->tags[i].type; i++, at += 4) {
+		const __be16 tag[] = {htons(headers->tags[i].type), htons(headers->tags[i].tci)};
+
+		memcpy(at, tag, sizeof(tag));
+	}
+	*(__be16 *)at = htons(headers->ethertype);
+	return at + 2 - frame->data;
 }
 
-void frame_build(struct frame *frame, const struct headers *headers)
+static void build_ipv4(struct frame *frame, const struct headers *headers, uint32_t length)
 {
-	struct ethhdr *eth = (struct ethhdr *)frame->data;
 	struct iphdr *ip = frame_ip(frame);
-	uint32_t options = headers->ihl > 5 ? (headers->ihl - 5) * 4 : 0;
-	uint8_t *at = (uint8_t *)(ip + 1) + options;
-	uint32_t length4;
 
-	mac_parse(headers->to, eth->h_dest);
-	mac_parse(headers->from, eth->h_source);
-	eth->h_proto = htons(headers->ethertype);
-	memset(ip + 1, IP_OPTION_NOP, options);
-	length4 = build_layer4(at, headers);
-	for (uint32_t i = 0; i < headers->payload; i++)
-		at[length4 + i] = i;
-	length4 += headers->payload;
 	*ip = (struct iphdr){.version = headers->version,
 			     .ihl = headers->ihl,
 			     .tos = headers->tos,
 			     .tot_len = htons(headers->total_length == AS_COMPUTED
-						      ? sizeof(*ip) + options + length4
+						      ? length
 						      : (uint32_t)headers->total_length),
 			     .id = htons(headers->id),
 			     .frag_off = htons(headers->fragment),
@@ -164,48 +110,96 @@ void frame_build(struct frame *frame, const struct headers *headers)
 			     .protocol = headers->proto,
 			     .saddr = inet_addr(headers->src),
 			     .daddr = inet_addr(headers->dst)};
-	if (headers->proto == IPPROTO_TCP && headers->ihl >= 5)
-		set_tcp_check(frame, length4);
 	frame_set_check(frame);
 	if (headers->check != AS_COMPUTED)
 		ip->check = htons(headers->check);
-	frame->counted = at + length4 - frame->data;
-	frame->length = frame->counted + headers->padding;
-	memset(frame->data + frame->counted, 0x5a, headers->padding);
+}
+
+static void build_ipv6(struct frame *frame, const struct headers *headers, uint32_t length)
+{
+	struct ipv6hdr *ip6 = frame_ip6(frame);
+
+	*(__be32 *)ip6 =
+		htonl((uint32_t)headers->version << 28 | headers->tos << 20 | headers->flow);
+	ip6->payload_len =
+		htons(headers->total_length == AS_COMPUTED ? length - sizeof(*ip6)
+							   : (uint32_t)headers->total_length);
+	ip6->nexthdr = headers->ext_count ? headers->ext[0].kind : headers->proto;
+	ip6->hop_limit = headers->ttl;
+	assert_int_equal(inet_pton(AF_INET6, headers->src, &ip6->saddr), 1);
+	assert_int_equal(inet_pton(AF_INET6, headers->dst, &ip6->daddr), 1);
+}
+
+/* One extension header; what it carries is of no interest. Returns its size. */
+static uint32_t build_ext(uint8_t *at, const struct ext *ext, uint8_t next)
+{
+	uint32_t size = ext->size ?: ext->kind == EXT_AUTH ? 16 : 8;
+	__be16 offset = htons((ext->fragment & IS_FRAGMENT & ~MORE_FRAGMENTS) << 3 |
+			      !!(ext->fragment & MORE_FRAGMENTS));
+	__be32 id = htonl(ext->id);
+
+	memset(at, 0, size);
+	at[0] = next;
+	if (ext->kind == EXT_FRAGMENT) {
+		memcpy(at + 2, &offset, sizeof(offset));
+		memcpy(at + 4, &id, sizeof(id));
+	} else {
+		at[1] = ext->kind == EXT_AUTH ? size / 4 - 2 : size / 8 - 1;
+	}
+	if (ext->has_units)
+		at[1] = ext->units;
+	return size;
+}
+
+/* Sets l4. */
+static void build_extensions(struct frame *frame, const struct headers *headers)
+{
+	frame->l4 = frame->l3 + IP6_LENGTH;
+	for (unsigned int i = 0; i < headers->ext_count; i++) {
+		const struct ext *ext = &headers->ext[i];
+
+		frame->l4 += build_ext(frame->data + frame->l4, ext,
+				       i + 1U < headers->ext_count ? ext[1].kind : headers->proto);
+		if (ext->kind == EXT_FRAGMENT && ext->fragment & IS_FRAGMENT & ~MORE_FRAGMENTS)
+			frame->is_later_part = true;
+	}
+}
+
+static void build_options(struct frame *frame, const struct headers *headers)
+{
+	uint32_t options = headers->ihl > 5 ? (headers->ihl - 5) * 4 : 0;
+
+	frame->l4 = frame->l3 + IP_LENGTH + options;
+	memset(frame->data + frame->l3 + IP_LENGTH, IP_OPTION_NOP, options);
+	frame->is_later_part = headers->fragment & IS_FRAGMENT & ~MORE_FRAGMENTS;
+}
+
+void frame_build(struct frame *frame, const struct headers *headers)
+{
+	uint8_t *at;
+	uint32_t length4;
+
+	frame->l3 = build_ethernet(frame, headers);
+	frame->proto = headers->proto;
+	frame->is_later_part = false;
+	if (headers->is_ipv6)
+		build_extensions(frame, headers);
+	else
+		build_options(frame, headers);
+	at = frame->data + frame->l4;
+	length4 = build_layer4(at, headers, frame->is_later_part);
+	for (uint32_t i = 0; i < headers->payload; i++)
+		at[length4 + i] = i;
+	length4 += headers->payload;
+	frame->length = frame->counted = frame->l4 + length4;
+	if (headers->is_ipv6)
+		build_ipv6(frame, headers, frame->length - frame->l3);
+	else
+		build_ipv4(frame, headers, frame->length - frame->l3);
+	if (headers->proto == IPPROTO_TCP)
+		frame_set_tcp_check(frame);
+	memset(frame->data + frame->length, 0x5a, headers->padding);
+	frame->length += headers->padding;
 	if (headers->cut)
 		frame->length = frame->counted = headers->cut;
-}
-
-void frame_copy(struct frame *to, const struct frame *from)
-{
-	memcpy(to, from, offsetof(struct frame, data) + from->length);
-}
-
-void frame_set_macs(struct frame *frame, const char *to, const char *from)
-{
-	struct ethhdr *eth = (struct ethhdr *)frame->data;
-
-	mac_parse(to, eth->h_dest);
-	mac_parse(from, eth->h_source);
-}
-
-void frame_swap_macs(struct frame *frame)
-{
-	uint8_t to[ETH_ALEN];
-
-	memcpy(to, frame->data, ETH_ALEN);
-	memcpy(frame->data, frame->data + ETH_ALEN, ETH_ALEN);
-	memcpy(frame->data + ETH_ALEN, to, ETH_ALEN);
-}
-
-void frame_set_ttl(struct frame *frame, uint8_t ttl)
-{
-	frame_ip(frame)->ttl = ttl;
-	frame_set_check(frame);
-}
-
-void frame_set_tos(struct frame *frame, uint8_t tos)
-{
-	frame_ip(frame)->tos = tos;
-	frame_set_check(frame);
 }

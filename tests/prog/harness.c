@@ -23,6 +23,14 @@ const char *server_addr(int server)
 	return text[server];
 }
 
+const char *server_addr6(int server)
+{
+	static char text[SERVERS_MAX + 1][16];
+
+	snprintf(text[server], sizeof(*text), "fd00::%x", server);
+	return text[server];
+}
+
 const char *server_mac(int server)
 {
 	static char text[SERVERS_MAX + 1][ECMPER_MAC_STRLEN];
@@ -114,7 +122,7 @@ struct lab *router_up(int mark, const char *hash_key)
 	assert_int_equal(ecmper_hash_key_parse(hash_key, &options.hash_key), 0);
 	write_device(lines, "in0", INGRESS_MAC, JUMBO_MTU);
 	for (int i = 1; i <= WAYS_OUT; i++)
-		write_device(lines, way_out(i), way_out_mac(i), 1500);
+		write_device(lines, way_out(i), way_out_mac(i), WAY_OUT_MTU);
 	ip_batch("%s", lines);
 	lab = up(&options, "in0");
 	lines[0] = '\0';
@@ -215,19 +223,40 @@ void lab_case(struct lab *lab, const char *format, ...)
 	va_end(args);
 }
 
+void lab_make_chain(struct lab *lab, const char *net, const char *(*addr)(int server), int n)
+{
+	lab_edit(lab, "add %s via %s", net, addr(1));
+	for (int i = 2; i <= n; i++)
+		lab_edit(lab, "add %s via %s\ndel %s via %s", net, addr(i), net, addr(i - 1));
+}
+
+void servers6_add(struct lab *lab)
+{
+	char lines[2048] = "";
+
+	for (int i = 1; i <= SERVERS_MAX; i++)
+		sprintf(lines + strlen(lines), "neigh add %s lladdr %s dev %s\n", server_addr6(i),
+			server_mac(i), way_out(i));
+	lab_edit(lab, "%s", lines);
+}
+
 struct chain chain_of(struct lab *lab, const struct frame *frame)
 {
-	const struct iphdr *ip = (const struct iphdr *)(frame->data + ETH_HLEN);
-	const __be16 *port = (const __be16 *)((const char *)ip + ip->ihl * 4);
-	struct ecmper_flow flow = {.proto = ip->protocol,
-				   .src = ecmper_addr_from_ipv4(ip->saddr),
-				   .dst = ecmper_addr_from_ipv4(ip->daddr)};
+	const uint8_t *l3 = frame->data + frame->l3;
+	const __be16 *port = (const __be16 *)(frame->data + frame->l4);
+	struct ecmper_flow flow = {.proto = frame->proto};
 	struct ecmper_trace trace;
 	struct chain chain = {};
 	struct ecmper_error err;
 
-	if ((ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) &&
-	    !(ntohs(ip->frag_off) & IS_FRAGMENT)) {
+	if (frame_is_ipv6(frame)) {
+		memcpy(&flow.src, l3 + offsetof(struct ipv6hdr, saddr), sizeof(flow.src));
+		memcpy(&flow.dst, l3 + offsetof(struct ipv6hdr, daddr), sizeof(flow.dst));
+	} else {
+		flow.src = ecmper_addr_from_ipv4(((const struct iphdr *)l3)->saddr);
+		flow.dst = ecmper_addr_from_ipv4(((const struct iphdr *)l3)->daddr);
+	}
+	if ((flow.proto == IPPROTO_TCP || flow.proto == IPPROTO_UDP) && !frame->is_later_part) {
 		flow.sport = ntohs(port[0]);
 		flow.dport = ntohs(port[1]);
 	}
@@ -236,7 +265,7 @@ struct chain chain_of(struct lab *lab, const struct frame *frame)
 	chain.length = trace.has_owner ? 0 : 1;
 	for (unsigned int i = 0; i < trace.hop_count; i++)
 		chain.server[chain.length++] =
-			ntohl(ecmper_addr_to_ipv4(&trace.hops[i].addr)) & 0xff;
+			ntohl(trace.hops[i].addr.word[3]) & 0xff; /* of either family */
 	return chain;
 }
 

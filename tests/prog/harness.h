@@ -23,13 +23,18 @@
 /* Server N is 10.0.0.N with MAC 02:03:04:05:06:N, reached by device out1..out4 in turn. */
 #define SERVERS_MAX 16
 #define WAYS_OUT    4
+#define WAY_OUT_MTU 1500
 const char *server_addr(int server);
+/* fd00::N: the same server for IPv6, once servers6_add() made it known. */
+const char *server_addr6(int server);
 const char *server_mac(int server);
 /* The router's device towards a server, and its MAC. */
 const char *way_out(int server);
 const char *way_out_mac(int server);
 
-#define WANTED_HOPS_MAX 24
+#define WANTED_HOPS_MAX 40
+/* With the most metadata that the kernel takes, there is no room for four bytes more. */
+#define METADATA_MAX 216
 
 struct lab {
 	enum ecmper_role role;
@@ -39,6 +44,7 @@ struct lab {
 	int prog_fd;
 	struct ecmper *router; /* of a router, else NULL */
 	char label[128];       /* which case of a table is being tried */
+	uint32_t metadata;     /* bytes that take room in front of the frame, a multiple of 4 */
 	/* Counters at the last time they were as wanted, and what must have been added since. */
 	struct ecmper_stats *before;
 	struct ecmper_counter wanted[32];
@@ -63,6 +69,10 @@ struct lab *other_router_up(const char *dev);
 void lab_edit(struct lab *lab, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Shown when something is not as wanted, until the next call. */
 void lab_case(struct lab *lab, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Every bucket of the prefix has had these servers (by addr()) from 1 to n, one after the other. */
+void lab_make_chain(struct lab *lab, const char *net, const char *(*addr)(int server), int n);
+/* All servers' IPv6 addresses are known neighbours, too. */
+void servers6_add(struct lab *lab);
 /* The servers of the frame's bucket, by ecmper_trace: current owner (0: none), then the chain. */
 struct chain {
 	int server[2 + ECMPER_DEPTH_MAX_DSCP];
@@ -81,8 +91,16 @@ struct want {
 	struct frame frame; /* not looked at after a drop */
 };
 
-/* Of the router: TTL one less, MACs of the server and of the way out. ROUTER_history counts so. */
+/* Of the router: TTL one less, no tags, MACs of the server and of the way out. ROUTER_history counts so. */
 struct want want_forward(const struct frame *in, int server, uint32_t reason);
+/* The same, counted for the server's IPv6 address. */
+struct want want_forward6(const struct frame *in, int server, uint32_t reason);
+/* With a note counted besides. */
+struct want want_noted(struct want want, uint32_t note);
+/* With another ToS byte or traffic class. */
+struct want want_tos(struct want want, uint8_t tos);
+/* With this one tag, 802.1Q. */
+struct want want_tag(struct want want, uint16_t tci);
 /* Of both: as it came, to the kernel. */
 struct want want_pass(const struct frame *in, uint32_t reason);
 struct want want_drop(const struct frame *in, uint32_t reason);

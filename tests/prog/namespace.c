@@ -72,9 +72,14 @@ void sysctl_set(const char *name, const char *value)
 
 int tap_open(const char *dev)
 {
+	return tap_open_for(dev, ETH_P_IP);
+}
+
+int tap_open_for(const char *dev, uint16_t ethertype)
+{
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
-				   .sll_protocol = htons(ETH_P_IP),
+				   .sll_protocol = htons(ethertype),
 				   .sll_ifindex = if_nametoindex(dev)};
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
@@ -103,6 +108,7 @@ void tap_receive(int fd, struct frame *frame)
 		assert_true(length > 0);
 	} while (from.sll_pkttype == PACKET_OUTGOING);
 	frame->length = frame->counted = length;
+	frame_find_layers(frame);
 }
 
 bool tap_is_silent(int fd)

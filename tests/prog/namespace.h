@@ -17,10 +17,11 @@ void ip_batch(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Write a file below /proc/sys/net. */
 void sysctl_set(const char *name, const char *value);
 
-/* A packet socket on a device. */
+/* A packet socket on a device, for IPv4 or another type. */
 int tap_open(const char *dev);
+int tap_open_for(const char *dev, uint16_t ethertype);
 void tap_send(int fd, const struct frame *frame);
-/* The next IPv4 frame that arrives at the device; fails the test when none comes. */
+/* The next frame that arrives at the device; fails the test when none comes. */
 void tap_receive(int fd, struct frame *frame);
 /* Nothing has arrived, nor arrives within a moment. */
 bool tap_is_silent(int fd);

@@ -79,6 +79,7 @@ static void the_documents_frames_reach_the_owner(void **state)
 	assert_int_equal(frame_ip(&frame)->tos, 0x01);
 
 	connection = connection_open(listener, PORT); /* server 1 has */
+	connection_adopt(&frame, &connection);
 	pass(server, &frame, want_cleared(&frame, SERVER_owned, 0x00));
 	connection_close(&connection);
 	close(listener);
@@ -160,6 +161,7 @@ static void a_connection_survives_as_many_changes_as_the_chain_is_long(void **st
 			pass(router, &frame, want_next(&frame, changes, tried, DEPTH, ECN));
 		}
 		connection = connection_open(listener, PORT + changes); /* it is server 1's */
+		connection_adopt(&frame, &connection);
 		pass(server, &frame, want_cleared(&frame, SERVER_owned, ECN));
 		connection_close(&connection);
 	}
@@ -188,6 +190,7 @@ static void a_packet_finds_its_owner_that_returns_while_it_is_on_its_way(void **
 	frame_set_tos(&want.frame, 2);
 	pass(router, &frame, want);
 	connection = connection_open(listener, PORT);
+	connection_adopt(&frame, &connection);
 	pass(server, &frame, want_pass(&frame, SERVER_owned));
 	connection_close(&connection);
 	close(listener);
@@ -213,6 +216,7 @@ static void connections_of_a_drained_prefix_find_their_owner(void **state)
 	frame_set_tos(&want.frame, DSCP_MARK(LAST, 1));
 	pass(router, &frame, want);
 	connection = connection_open(listener, PORT);
+	connection_adopt(&frame, &connection);
 	pass(server, &frame, want_cleared(&frame, SERVER_owned, 1));
 	connection_close(&connection);
 	close(listener);

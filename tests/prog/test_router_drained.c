@@ -114,23 +114,53 @@ static void what_is_no_tcp_connection_finds_nobody(void **state)
 	/* The flags of TCP stand beyond the end of these. */
 	frame_tcp(&in, .total_length = 39, .cut = ETH_HLEN + 39);
 	lab_expect(*state, &in, want_drop(&in, ROUTER_no_server));
-	frame_tcp(&in, .fragment = FRAGMENT_AT(1));
+	frame_udp(&in, .fragment = FRAGMENT_AT(1));
 	want = want_drop(&in, ROUTER_no_server);
 	want.reasons |= BIT(ROUTER_fragment);
 	lab_expect(*state, &in, want);
 }
 
-static void the_first_fragment_of_an_old_connection_goes_to_its_owner(void **state)
+static void the_fragments_of_an_old_connection_go_to_its_owner(void **state)
 {
 	struct frame in;
 	struct want want;
 
 	lab_edit(*state, "add " VIP " via %s", server_addr(1));
 	lab_edit(*state, "del " VIP " via %s", server_addr(1));
-	frame_tcp(&in, .fragment = MORE_FRAGMENTS, .payload = 64);
+	lab_case(*state, "a later one whose first one was not seen");
+	frame_tcp(&in, .fragment = FRAGMENT_AT(185));
 	want = want_old_owner(&in, 1, LAST);
 	want.reasons |= BIT(ROUTER_fragment);
 	lab_expect(*state, &in, want);
+	lab_case(*state, "the first one");
+	frame_tcp(&in, .fragment = MORE_FRAGMENTS, .payload = 64);
+	lab_expect(*state, &in, want_old_owner(&in, 1, LAST));
+	lab_case(*state, "a later one");
+	frame_tcp(&in, .fragment = FRAGMENT_AT(185));
+	lab_expect(*state, &in, want_old_owner(&in, 1, LAST));
+	lab_case(*state, "of an opening packet");
+	frame_tcp(&in, .fragment = MORE_FRAGMENTS, .payload = 64, .flags = SYN);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_server));
+}
+
+static void an_icmp_error_about_a_flow_goes_to_its_owner(void **state)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct frame in;
+	struct want want;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	lab_edit(*state, "del " VIP " via %s", server_addr(1));
+	for (unsigned int i = 0; i < ARRAY_SIZE(protos); i++) {
+		lab_case(*state, "about protocol %d", protos[i]);
+		frame_error(&in, .quote = REPLY(.proto = protos[i]));
+		want = want_old_owner(&in, 1, LAST);
+		want.reasons |= BIT(ROUTER_icmp_error);
+		lab_expect(*state, &in, want);
+	}
+	lab_case(*state, "about nothing that was sent from here");
+	frame_error(&in, .quote = REPLY(.src = "10.0.10.1"));
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_server));
 }
 
 static void without_any_history_all_packets_find_nobody(void **state)
@@ -198,7 +228,8 @@ int main(void)
 		with_router(past_its_end_the_chain_ends_at_the_newest_previous_owner),
 		with_router(a_clients_mark_does_not_choose_among_previous_owners),
 		with_router(what_is_no_tcp_connection_finds_nobody),
-		with_router(the_first_fragment_of_an_old_connection_goes_to_its_owner),
+		with_router(the_fragments_of_an_old_connection_go_to_its_owner),
+		with_router(an_icmp_error_about_a_flow_goes_to_its_owner),
 		with_router(without_any_history_all_packets_find_nobody),
 		with_router(a_returning_server_takes_its_connections_back),
 		with_router(a_purged_server_gets_nothing_more),

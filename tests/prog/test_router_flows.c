@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The router and what makes a flow: addresses, protocol and ports, and of fragments only the
- * first two; nothing else in a packet moves it to another server.
+ * The router and what makes a flow: addresses, protocol and ports, of later fragments those of the
+ * first one; nothing else in a packet moves it to another server.
  */
 #include <netinet/in.h>
 #include "harness.h"
@@ -16,8 +16,8 @@ static int four_servers(void **state)
 
 static void every_protocol_goes_to_the_owner_of_its_flow(void **state)
 {
-	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP,  IPPROTO_ICMP,   IPPROTO_GRE,
-					 IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE};
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP,  IPPROTO_ICMP,    IPPROTO_GRE,
+					 IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE, 253};
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(protos); i++)
@@ -94,8 +94,8 @@ static void all_fragments_of_a_datagram_go_to_one_server(void **state)
 			lab_case(*state, "client %u, fragment %04x", c, fragments[i]);
 			frame_make(&in, .proto = proto, .src = clients[c / ARRAY_SIZE(protos)],
 				   .fragment = fragments[i], .sport = 1000 + i, .payload = 64);
-			owner = owner ?: owner_of(*state, &in);
-			lab_send(*state, &in, want_fragment(&in, owner));
+			owner = owner ?: owner_of(*state, &in); /* the first part's */
+			lab_send(*state, &in, want_forward(&in, owner, ROUTER_forward));
 		}
 	}
 	lab_settle(*state);

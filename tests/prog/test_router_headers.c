@@ -132,9 +132,9 @@ static void the_smallest_good_datagrams_are_forwarded(void **state)
 
 static void other_ether_types_go_to_the_kernel(void **state)
 {
-	static const uint16_t types[] = {ETH_P_ARP,     ETH_P_IPV6, ETH_P_8021Q,
-					 ETH_P_8021AD,  ETH_P_LOOP, ETH_P_MPLS_UC,
-					 ETH_P_PPP_SES, ETH_P_LLDP, 46 /* a length: 802.3 */};
+	static const uint16_t types[] = {
+		ETH_P_ARP,     ETH_P_8021Q,   ETH_P_8021AD, ETH_P_LOOP,
+		ETH_P_MPLS_UC, ETH_P_PPP_SES, ETH_P_LLDP,   46 /* a length: 802.3 */};
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
@@ -203,11 +203,28 @@ static void a_jumbo_frame_comes_through_whole(void **state)
 	static const uint16_t payloads[] = {1460, 3400, 3500, 4000, 8960};
 	struct frame in;
 
+	ip_batch("link set %s mtu 9000\n", way_out(1));
+	lab_edit(*state, "neigh add %s lladdr %s dev %s", server_addr(1), server_mac(1),
+		 way_out(1));
 	for (unsigned int i = 0; i < ARRAY_SIZE(payloads); i++) {
 		lab_case(*state, "%d bytes of payload", payloads[i]);
 		frame_tcp(&in, .payload = payloads[i], .flags = PSH | ACK);
 		lab_expect(*state, &in, want_forward(&in, 1, ROUTER_forward));
 	}
+}
+
+/* Of a long frame, only the beginning is readable. */
+static void what_says_no_length_counts_with_all_of_the_frame(void **state)
+{
+	struct frame in;
+
+	frame_tcp(&in, .payload = 6000, .ethertype = ETH_P_ARP);
+	in.counted = in.length;
+	lab_expect(*state, &in, want_pass(&in, ROUTER_not_ip));
+	frame_tcp(&in, .payload = 6000, .to = "01:00:5e:00:00:01");
+	lab_expect(*state, &in, want_pass(&in, ROUTER_not_unicast));
+	frame_tcp(&in, .payload = 6000, .version = 7);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_bad_header));
 }
 
 #define with_one(test) cmocka_unit_test_setup_teardown(test, one_server, lab_down)
@@ -227,6 +244,7 @@ int main(void)
 		with_one(a_route_is_looked_for_before_the_ttl_is_judged),
 		with_one(padding_is_kept_but_not_counted),
 		with_one(a_jumbo_frame_comes_through_whole),
+		with_one(what_says_no_length_counts_with_all_of_the_frame),
 	};
 
 	return cmocka_run_group_tests(tests, namespace_enter, NULL);

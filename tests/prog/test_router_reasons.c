@@ -5,11 +5,10 @@
  */
 #include "harness.h"
 
-/* Servers 1 and 2, one after the other: every bucket is owned by 2, and was by 1. */
+/* Every bucket is owned by server 2, and was by 1. */
 static void make_history(struct lab *lab)
 {
-	lab_edit(lab, "add " VIP " via %s", server_addr(1));
-	lab_edit(lab, "add " VIP " via %s\ndel " VIP " via %s", server_addr(2), server_addr(1));
+	lab_make_chain(lab, VIP, server_addr, 2);
 }
 
 static void reason_forward(void **state)
@@ -113,6 +112,27 @@ static void reason_no_neigh(void **state)
 	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
 }
 
+static void reason_too_big(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .payload = WAY_OUT_MTU - 40 + 1);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_too_big));
+}
+
+static void reason_no_headroom(void **state)
+{
+	struct lab *lab = *state;
+	struct frame in;
+
+	lab_edit(lab, "neigh add %s lladdr %s dev %s vlan 7\nadd " VIP " via %s", server_addr(1),
+		 server_mac(1), way_out(1), server_addr(1));
+	lab->metadata = METADATA_MAX;
+	frame_tcp(&in);
+	lab_expect(lab, &in, want_drop(&in, ROUTER_no_headroom));
+}
+
 static void reason_bad_header(void **state)
 {
 	struct frame in;
@@ -160,9 +180,22 @@ static void reason_fragment(void **state)
 	struct want want;
 
 	lab_edit(*state, "add " VIP " via %s via %s", server_addr(1), server_addr(2));
-	frame_udp(&in, .fragment = MORE_FRAGMENTS, .payload = 64);
+	frame_udp(&in, .fragment = FRAGMENT_AT(185));
 	want = want_forward(&in, owner_of(*state, &in), ROUTER_forward);
 	want.reasons |= BIT(ROUTER_fragment);
+	lab_expect(*state, &in, want);
+}
+
+static void reason_icmp_error(void **state)
+{
+	struct frame in, about;
+	struct want want;
+
+	lab_edit(*state, "add " VIP " via %s via %s", server_addr(1), server_addr(2));
+	frame_tcp(&about);
+	frame_error(&in, .quote = REPLY());
+	want = want_forward(&in, owner_of(*state, &about), ROUTER_forward);
+	want.reasons |= BIT(ROUTER_icmp_error);
 	lab_expect(*state, &in, want);
 }
 

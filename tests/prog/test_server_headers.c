@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The server program and what may stand in a header: only TCP segments to a VIP are judged, and
- * what is malformed is the kernel's, as it came.
+ * The server program and what may stand in a header: only packets to a VIP are judged, and what is
+ * malformed is the kernel's, as it came.
  */
 #include <netinet/in.h>
 #include <unistd.h>
@@ -14,8 +14,7 @@ static void frames_that_are_no_unicast_ip_are_not_for_a_vip(void **state)
 		struct headers headers;
 	} cases[] = {
 		{"ARP", HEADERS(.ethertype = ETH_P_ARP)},
-		{"IPv6", HEADERS(.ethertype = ETH_P_IPV6)},
-		{"VLAN", HEADERS(.ethertype = ETH_P_8021Q)},
+		{"VLAN with neither IPv4 nor IPv6", HEADERS(.ethertype = ETH_P_8021Q)},
 		{"14 bytes", HEADERS(.ethertype = ETH_P_ARP, .cut = ETH_HLEN)},
 		{"broadcast", HEADERS(.to = "ff:ff:ff:ff:ff:ff")},
 		{"multicast", HEADERS(.to = "01:00:5e:00:00:01", .tos = DSCP_MARK(1, 0))},
@@ -127,16 +126,16 @@ static void frames_that_are_shorter_than_they_say_go_to_the_kernel(void **state)
 
 static void other_protocols_are_delivered(void **state)
 {
-	static const uint8_t protos[] = {IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_GRE, IPPROTO_SCTP,
-					 IPPROTO_ESP};
+	static const uint8_t protos[] = {IPPROTO_ICMP, IPPROTO_GRE,     IPPROTO_SCTP,
+					 IPPROTO_ESP,  IPPROTO_UDPLITE, 253};
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(protos); i++) {
 		lab_case(*state, "protocol %d", protos[i]);
 		frame_make(&in, .proto = protos[i], .payload = 40, .to = server_mac(1));
-		lab_expect(*state, &in, want_pass(&in, SERVER_not_tcp));
+		lab_expect(*state, &in, want_pass(&in, SERVER_other));
 		frame_make(&in, .proto = protos[i], .payload = 40, .tos = DSCP_MARK(2, 1));
-		lab_expect(*state, &in, want_cleared(&in, SERVER_not_tcp, 1));
+		lab_expect(*state, &in, want_cleared(&in, SERVER_other, 1));
 	}
 }
 
@@ -148,9 +147,9 @@ static void a_first_fragment_is_judged_and_later_ones_are_delivered(void **state
 	struct connection connection = connection_open(listener, 0);
 	struct frame in;
 
-	frame_to_server(&in, .fragment = MORE_FRAGMENTS, .payload = 64);
+	frame_to_server(&in, .id = 0x1235, .fragment = MORE_FRAGMENTS, .payload = 64);
 	lab_expect(*state, &in, want_bounce(&in, DSCP_MARK(1, 0)));
-	frame_to_server(&in, .fragment = MORE_FRAGMENTS, .payload = 64, .sport = connection.port);
+	frame_to_server(&in, .fragment = MORE_FRAGMENTS, .payload = 64, of_connection(connection));
 	lab_expect(*state, &in, want_pass(&in, SERVER_owned));
 	for (unsigned int i = 0; i < ARRAY_SIZE(later); i++) {
 		lab_case(*state, "fragment %04x", later[i]);
@@ -174,7 +173,7 @@ static void ip_options_and_payloads_hide_no_connection(void **state)
 		for (unsigned int i = 0; i < ARRAY_SIZE(payloads); i++) {
 			lab_case(*state, "ihl %d, %d bytes of payload", ihl, payloads[i]);
 			frame_to_server(&in, .ihl = ihl, .payload = payloads[i],
-					.sport = connection.port);
+					of_connection(connection));
 			lab_send(*state, &in, want_pass(&in, SERVER_owned));
 			frame_to_server(&in, .ihl = ihl, .payload = payloads[i], .padding = 5);
 			lab_send(*state, &in, want_bounce(&in, DSCP_MARK(1, 0)));

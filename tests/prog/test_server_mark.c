@@ -4,6 +4,7 @@
  * none, and that ECN bits, TTL and checksum are right whatever the header was. Both formats.
  */
 #include <arpa/inet.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "server.h"
 
@@ -46,7 +47,7 @@ static void every_tos_byte_of_an_owned_packet_loses_its_mark_and_nothing_else(vo
 
 	for (int tos = 0; tos < 256; tos++) {
 		lab_case(*state, "ToS %02x", tos);
-		frame_to_server(&in, .sport = owned.port, .tos = tos);
+		frame_to_server(&in, of_connection(owned), .tos = tos);
 		lab_send(*state, &in, want_delivered(&in, SERVER_owned, tos));
 	}
 	lab_settle(*state);
@@ -79,12 +80,13 @@ static void every_other_packet_to_a_vip_is_delivered_without_its_mark(void **sta
 		struct headers headers;
 	} cases[] = {
 		{"SYN", SERVER_syn, HEADERS(.flags = SYN)},
-		{"UDP", SERVER_not_tcp, HEADERS(.proto = 17)},
-		{"ICMP", SERVER_not_tcp, HEADERS(.proto = 1, .ihl = 6)},
+		{"UDP", SERVER_udp, HEADERS(.proto = 17, .dport = 53)},
+		{"ICMP", SERVER_other, HEADERS(.proto = 1, .ihl = 6)},
 		{"fragment", SERVER_fragment, HEADERS(.fragment = FRAGMENT_AT(8))},
 		{"cut TCP header", SERVER_bad_header,
 		 HEADERS(.cut = ETH_HLEN + 30, .total_length = 30)},
 	};
+	int udp = socket_at(SOCK_DGRAM, VIP, 53);
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++)
@@ -95,6 +97,7 @@ static void every_other_packet_to_a_vip_is_delivered_without_its_mark(void **sta
 			lab_send(*state, &in, want_delivered(&in, cases[i].reason, tos));
 		}
 	lab_settle(*state);
+	close(udp);
 }
 
 static void what_is_for_none_of_the_vips_keeps_its_dscp(void **state)
@@ -141,7 +144,7 @@ static void the_checksum_is_right_after_delivery_for_every_id(void **state)
 {
 	struct frame in;
 
-	frame_to_server(&in, .sport = owned.port, .tos = DSCP_MARK(15, 1));
+	frame_to_server(&in, of_connection(owned), .tos = DSCP_MARK(15, 1));
 	lab_expect_all_ids(*state, &in, want_cleared(&in, SERVER_owned, 1));
 }
 
@@ -165,7 +168,7 @@ static void in_format_tos_only_0x01_is_cleared_from_an_owned_packet(void **state
 
 	for (int tos = 0; tos < 256; tos++) {
 		lab_case(*state, "ToS %02x", tos);
-		frame_to_server(&in, .sport = owned.port, .tos = tos);
+		frame_to_server(&in, of_connection(owned), .tos = tos);
 		lab_send(*state, &in,
 			 tos == TOS_MARK ? want_cleared(&in, SERVER_owned, 0)
 					 : want_pass(&in, SERVER_owned));
@@ -179,7 +182,7 @@ static void in_format_tos_the_checksum_is_right_for_every_id(void **state)
 
 	frame_to_server(&in, .tos = 0xfe);
 	lab_expect_all_ids(*state, &in, want_bounce(&in, TOS_MARK));
-	frame_to_server(&in, .sport = owned.port, .tos = TOS_MARK);
+	frame_to_server(&in, of_connection(owned), .tos = TOS_MARK);
 	lab_expect_all_ids(*state, &in, want_cleared(&in, SERVER_owned, 0));
 }
 

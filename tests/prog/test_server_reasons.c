@@ -22,7 +22,7 @@ static void reason_owned(void **state)
 	struct connection connection = connection_open(listener, 0);
 	struct frame in;
 
-	frame_to_server(&in, .sport = connection.port);
+	frame_to_server(&in, of_connection(connection));
 	lab_expect(*state, &in, want_pass(&in, SERVER_owned));
 	connection_close(&connection);
 	close(listener);
@@ -66,12 +66,22 @@ static void reason_not_vip(void **state)
 	lab_expect(*state, &in, want_pass(&in, SERVER_not_vip));
 }
 
-static void reason_not_tcp(void **state)
+static void reason_udp(void **state)
+{
+	int fd = socket_at(SOCK_DGRAM, VIP, 53);
+	struct frame in;
+
+	frame_udp(&in, .dport = 53);
+	lab_expect(*state, &in, want_pass(&in, SERVER_udp));
+	close(fd);
+}
+
+static void reason_other(void **state)
 {
 	struct frame in;
 
-	frame_udp(&in);
-	lab_expect(*state, &in, want_pass(&in, SERVER_not_tcp));
+	frame_icmp(&in);
+	lab_expect(*state, &in, want_pass(&in, SERVER_other));
 }
 
 static void reason_fragment(void **state)

@@ -3,33 +3,28 @@
  * The server program and real sockets: each state that a connection can be in is owned, and
  * whatever belongs to no connection of this host is not.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <linux/tcp.h>
 #include "server.h"
 
 static const uint8_t segments[] = {ACK, PSH | ACK, FIN | ACK, RST, RST | ACK, SYN | ACK, 0, FIN};
 
 /* All kinds of segments but a SYN are the connection's, the marked ones too. */
-static void expect_owned(struct lab *lab, const char *client, uint16_t port)
+static void expect_owned(struct lab *lab, const char *client, const struct connection *it)
 {
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(segments); i++) {
-		frame_to_server(&in, .src = client, .sport = port, .flags = segments[i]);
+		frame_to_server(&in, .src = client, of_connection(*it), .flags = segments[i]);
 		lab_send(lab, &in, want_pass(&in, SERVER_owned));
-		frame_to_server(&in, .src = client, .sport = port, .flags = segments[i],
+		frame_to_server(&in, .src = client, of_connection(*it), .flags = segments[i],
 				.tos = DSCP_MARK(2, 1), .ihl = 8, .payload = 100);
 		lab_send(lab, &in, want_cleared(&in, SERVER_owned, 1));
-		frame_to_server(&in, .src = client, .sport = port, .flags = segments[i],
+		frame_to_server(&in, .src = client, of_connection(*it), .flags = segments[i],
 				.tos = DSCP_MARK(LAST, 1));
 		lab_send(lab, &in, want_cleared(&in, SERVER_owned, 1));
 	}
-	frame_to_server(&in, .src = client, .sport = port, .flags = SYN);
+	frame_to_server(&in, .src = client, .sport = it->port, .flags = SYN);
 	lab_send(lab, &in, want_pass(&in, SERVER_syn));
 	lab_settle(lab);
 }
@@ -54,27 +49,12 @@ static void expect_unowned(struct lab *lab, const char *dst, const char *client,
 	lab_settle(lab);
 }
 
-/* The other end may take its time to acknowledge. */
-static void wait_for_state(int fd, int wanted)
-{
-	struct tcp_info info = {};
-	socklen_t size = sizeof(info);
-
-	for (int ms = 0; ms < 2000; ms++) {
-		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
-		if (info.tcpi_state == wanted)
-			return;
-		usleep(1000);
-	}
-	fail_msg("the socket stays in state %d instead of %d", info.tcpi_state, wanted);
-}
-
 static void an_established_connection_is_owned_and_its_neighbours_are_not(void **state)
 {
 	int listener = listen_at(VIP, HTTP);
 	struct connection connection = connection_open(listener, 0);
 
-	expect_owned(*state, CLIENT, connection.port);
+	expect_owned(*state, CLIENT, &connection);
 	expect_unowned(*state, VIP, CLIENT, connection.port ^ 1);
 	expect_unowned(*state, VIP, GHOST, connection.port);
 	expect_unowned(*state, IN_VIP_NET, CLIENT, connection.port);
@@ -86,72 +66,39 @@ static void a_connection_is_owned_before_it_is_accepted_and_without_its_listener
 {
 	int listener = listen_at(VIP, HTTP);
 	struct connection first = connection_open(listener, 0);
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(VIP), .sin_port = htons(HTTP)};
-	struct sockaddr_in from;
-	socklen_t size = sizeof(from);
-	int waiting = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct connection waiting = {.client = socket_at(SOCK_STREAM, CLIENT, 0)};
 
-	assert_int_equal(connect(waiting, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(getsockname(waiting, (struct sockaddr *)&from, &size), 0);
+	connect_to(waiting.client, VIP, HTTP);
+	waiting.port = port_of(waiting.client);
+	numbers_of(waiting.client, &waiting.ack, &waiting.seq); /* seen from the other end */
 	lab_case(*state, "not accepted");
-	expect_owned(*state, inet_ntoa(from.sin_addr), ntohs(from.sin_port));
+	expect_owned(*state, CLIENT, &waiting);
 	close(listener);
 	lab_case(*state, "listener closed: accepted");
-	expect_owned(*state, CLIENT, first.port);
+	expect_owned(*state, CLIENT, &first);
 	lab_case(*state, "listener closed: not accepted");
-	expect_unowned(*state, VIP, inet_ntoa(from.sin_addr), ntohs(from.sin_port));
-	close(waiting);
+	expect_unowned(*state, VIP, CLIENT, waiting.port);
+	close(waiting.client);
 	connection_close(&first);
-}
-
-/* The next numbers of the client's side, as the server's socket expects them. */
-struct numbers {
-	uint32_t seq, ack;
-};
-
-static uint32_t queue_seq(int fd, int queue)
-{
-	uint32_t seq;
-	socklen_t size = sizeof(seq);
-
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)), 0);
-	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, &seq, &size), 0);
-	return seq;
-}
-
-static struct numbers numbers_of(int fd)
-{
-	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF_NO_WP;
-	struct numbers numbers;
-
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)), 0);
-	numbers.seq = queue_seq(fd, TCP_RECV_QUEUE);
-	numbers.ack = queue_seq(fd, TCP_SEND_QUEUE);
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)), 0);
-	return numbers;
 }
 
 /* What a server remembers of a connection that it closed owns its late packets, and no packet of
  * another connection from the same port: those have other numbers. */
-static void expect_late_packets_owned(struct lab *lab, uint16_t port, struct numbers numbers)
+static void expect_late_packets_owned(struct lab *lab, const struct connection *it)
 {
 	static const uint32_t off[] = {1 << 22, 1U << 31, -(1U << 22)};
 	struct frame in;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(segments); i++) {
-		frame_to_server(&in, .sport = port, .flags = segments[i], .seq = numbers.seq,
-				.ack = numbers.ack);
+		frame_to_server(&in, of_connection(*it), .flags = segments[i]);
 		lab_send(lab, &in,
 			 segments[i] & ACK ? want_pass(&in, SERVER_owned)
 					   : want_bounce(&in, DSCP_MARK(1, 0)));
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(off); i++) {
-		frame_to_server(&in, .sport = port, .seq = numbers.seq + off[i],
-				.ack = numbers.ack);
+		frame_to_server(&in, of_connection(*it), .seq = it->seq + off[i]);
 		lab_send(lab, &in, want_bounce(&in, DSCP_MARK(1, 0)));
-		frame_to_server(&in, .sport = port, .seq = numbers.seq,
-				.ack = numbers.ack + off[i]);
+		frame_to_server(&in, of_connection(*it), .ack = it->ack + off[i]);
 		lab_send(lab, &in, want_bounce(&in, DSCP_MARK(1, 0)));
 	}
 	lab_settle(lab);
@@ -161,31 +108,29 @@ static void a_connection_that_is_being_closed_is_owned_until_it_is_gone(void **s
 {
 	int listener = listen_at(VIP, HTTP);
 	struct connection connection;
-	struct numbers numbers;
 
 	lab_case(*state, "FIN_WAIT2: closed here");
 	connection = connection_open(listener, 0);
 	shutdown(connection.server, SHUT_WR);
 	wait_for_state(connection.server, BPF_TCP_FIN_WAIT2);
-	expect_owned(*state, CLIENT, connection.port);
-	numbers = numbers_of(connection.server);
+	expect_owned(*state, CLIENT, &connection);
+	numbers_of(connection.server, &connection.seq, &connection.ack);
 	close(connection.server);
 	lab_case(*state, "FIN_WAIT2 without a process");
-	expect_late_packets_owned(*state, connection.port, numbers);
+	expect_late_packets_owned(*state, &connection);
 	close(connection.client);
 
 	lab_case(*state, "CLOSE_WAIT: closed by the client");
 	connection = connection_open(listener, 0);
 	shutdown(connection.client, SHUT_WR);
 	wait_for_state(connection.server, BPF_TCP_CLOSE_WAIT);
-	expect_owned(*state, CLIENT, connection.port);
+	expect_owned(*state, CLIENT, &connection);
 	connection_close(&connection);
 
 	lab_case(*state, "TIME_WAIT");
 	connection = connection_open(listener, 0);
-	numbers = numbers_of(connection.server);
 	connection_end_in_time_wait(&connection);
-	expect_late_packets_owned(*state, connection.port, numbers);
+	expect_late_packets_owned(*state, &connection);
 	close(listener);
 }
 
@@ -195,7 +140,7 @@ static void a_connection_that_was_reset_is_not_owned_any_more(void **state)
 	int listener = listen_at(VIP, HTTP);
 	struct connection connection = connection_open(listener, 0);
 
-	expect_owned(*state, CLIENT, connection.port);
+	expect_owned(*state, CLIENT, &connection);
 	assert_int_equal(
 		setsockopt(connection.server, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
 	connection_close(&connection);
@@ -221,19 +166,11 @@ static void a_listener_owns_only_syns(void **state)
 
 static void a_connection_that_this_host_opens_from_a_vip_is_owned(void **state)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(VIP)};
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(GHOST), .sin_port = htons(25)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(from);
+	int fd = socket_at(SOCK_STREAM | SOCK_NONBLOCK, VIP, 0);
 	struct frame in;
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), -1);
-	assert_int_equal(errno, EINPROGRESS);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&from, &size), 0);
-	frame_to_server(&in, .src = GHOST, .sport = 25, .dport = ntohs(from.sin_port),
-			.flags = SYN | ACK);
+	connect_to(fd, GHOST, 25);
+	frame_to_server(&in, .src = GHOST, .sport = 25, .dport = port_of(fd), .flags = SYN | ACK);
 	lab_expect(*state, &in, want_pass(&in, SERVER_owned));
 	close(fd);
 }
@@ -290,7 +227,8 @@ static void a_half_open_connection_becomes_an_owned_one_by_its_ack(void **state)
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	assert_true(fd >= 0);
 	lab_settle(*state);
-	expect_owned(*state, GHOST, 50000);
+	expect_owned(*state, GHOST,
+		     &(struct connection){.port = 50000, .seq = 0, .ack = answered + 1});
 	close(fd);
 	close(tap);
 	close(listener);

@@ -60,6 +60,7 @@ struct fake {
 	uint32_t ports[FAKE_PORTS];
 	unsigned int graces;
 	int lpm_set_fails_after; /* this many calls succeed, then -ENOMEM; -1: never */
+	int fails_in;            /* the so manieth operation on a map from now on fails; 0: none */
 	void (*observe)(struct fake *fake);
 };
 
@@ -116,11 +117,19 @@ static void fake_on_step(void *arg)
 	fake_of(arg);
 }
 
+/* Does the kernel refuse this operation? */
+static bool fake_refuses(struct fake *fake)
+{
+	return fake->fails_in && !--fake->fails_in;
+}
+
 static int fake_lpm_get(void *arg, const struct ecmper_net *net, struct ecmper_prefix *value)
 {
 	struct fake *fake = fake_of(arg);
 	int at = fake_find_net(fake, net);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		*value = fake->lpm[at].value;
 	return at < 0 ? -ENOENT : 0;
@@ -131,6 +140,8 @@ static int fake_lpm_set(void *arg, const struct ecmper_net *net, const struct ec
 	struct fake *fake = fake_of(arg);
 	int at = fake_find_net(fake, net);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (!fake->lpm_set_fails_after)
 		return -ENOMEM;
 	if (fake->lpm_set_fails_after > 0)
@@ -150,6 +161,8 @@ static int fake_lpm_delete(void *arg, const struct ecmper_net *net)
 	struct fake *fake = fake_of(arg);
 	int at = fake_find_net(fake, net);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		fake->lpm[at].is_there = false;
 	return at < 0 ? -ENOENT : 0;
@@ -159,6 +172,8 @@ static int fake_lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_
 {
 	struct fake *fake = fake_of(arg);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	for (int at = net ? fake_find_net(fake, net) + 1 : 0; at < FAKE_PREFIXES; at++)
 		if (fake->lpm[at].is_there) {
 			*next = fake->lpm[at].net;
@@ -172,6 +187,8 @@ static int fake_neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ids, addr, addr);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		*id = fake->ids[at].id;
 	return at < 0 ? -ENOENT : 0;
@@ -182,6 +199,8 @@ static int fake_neigh_id_set(void *arg, const struct ecmper_addr *addr, uint32_t
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ids, addr, addr);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at < 0)
 		at = FAKE_FREE(fake->ids);
 	if (at < 0)
@@ -197,6 +216,8 @@ static int fake_neigh_id_delete(void *arg, const struct ecmper_addr *addr)
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ids, addr, addr);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		fake->ids[at].is_there = false;
 	return 0;
@@ -206,6 +227,8 @@ static int fake_neigh_id_next(void *arg, const struct ecmper_addr *addr, struct 
 {
 	struct fake *fake = fake_of(arg);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	return FAKE_NEXT(fake->ids, addr, addr, next);
 }
 
@@ -214,6 +237,8 @@ static int fake_neigh_mac_set(void *arg, const struct ecmper_mac *mac, uint32_t 
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->macs, mac, mac);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at < 0)
 		at = FAKE_FREE(fake->macs);
 	if (at < 0)
@@ -229,6 +254,8 @@ static int fake_neigh_mac_delete(void *arg, const struct ecmper_mac *mac)
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->macs, mac, mac);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		fake->macs[at].is_there = false;
 	return 0;
@@ -238,6 +265,8 @@ static int fake_neigh_mac_next(void *arg, const struct ecmper_mac *mac, struct e
 {
 	struct fake *fake = fake_of(arg);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	return FAKE_NEXT(fake->macs, mac, mac, next);
 }
 
@@ -246,6 +275,8 @@ static int fake_range_get(void *arg, const struct ecmper_range_key *key, struct 
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ranges, key, key);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		*range = fake->ranges[at].range;
 	return at < 0 ? -ENOENT : 0;
@@ -257,6 +288,8 @@ static int fake_range_set(void *arg, const struct ecmper_range_key *key,
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ranges, key, key);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at < 0)
 		at = FAKE_FREE(fake->ranges);
 	if (at < 0)
@@ -272,6 +305,8 @@ static int fake_range_delete(void *arg, const struct ecmper_range_key *key)
 	struct fake *fake = fake_of(arg);
 	int at = FAKE_FIND(fake->ranges, key, key);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	if (at >= 0)
 		fake->ranges[at].is_there = false;
 	return 0;
@@ -282,6 +317,8 @@ static int fake_range_next(void *arg, const struct ecmper_range_key *key,
 {
 	struct fake *fake = fake_of(arg);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	return FAKE_NEXT(fake->ranges, key, key, next);
 }
 
@@ -289,21 +326,26 @@ static int fake_tx_port_get(void *arg, uint32_t port, uint32_t *ifindex)
 {
 	struct fake *fake = fake_of(arg);
 
+	if (fake_refuses(fake))
+		return -ENOMEM;
 	*ifindex = fake->ports[port];
 	return *ifindex ? 0 : -ENOENT;
 }
 
 static int fake_tx_port_set(void *arg, uint32_t port, uint32_t ifindex)
 {
-	fake_of(arg)->ports[port] = ifindex;
+	struct fake *fake = fake_of(arg);
+
+	if (fake_refuses(fake))
+		return -ENOMEM;
+	fake->ports[port] = ifindex;
 	return 0;
 }
 
 static int fake_nh_counter_retire(void *arg, uint32_t id)
 {
 	(void)id;
-	fake_of(arg);
-	return 0;
+	return fake_refuses(fake_of(arg)) ? -ENOMEM : 0;
 }
 
 /* Devices "d1" to "d9", with their digit as index and last byte of the MAC. */

@@ -453,6 +453,55 @@ static void killed_at_any_step_the_next_command_finishes(void **state)
 	fake_free(fake);
 }
 
+/* ---- every operation on a map refused ---- */
+
+/* What a packet to each prefix finds, and nothing that another way of storing it would change. */
+static void check_is_one_of(struct picture now_seen[VIEWS], struct picture one[VIEWS],
+			    struct picture other[VIEWS])
+{
+	for (int view = 0; view < VIEWS; view++)
+		assert_true(!memcmp(&now_seen[view], &one[view], sizeof(*one)) ||
+			    !memcmp(&now_seen[view], &other[view], sizeof(*one)));
+}
+
+static void a_refused_operation_leaves_the_old_or_the_new_state(void **state)
+{
+	struct fake *fake = fake_new(), *copy = fake_new();
+	struct picture(*seen)[VIEWS] = calloc(3, sizeof(*seen));
+	unsigned int refused = 0, failed = 0;
+
+	(void)state;
+	srandom(5);
+	for (int round = 0; round < 1500; round++) {
+		char text[256];
+		int ret;
+
+		random_edit(text, sizeof(text));
+		take_all(fake, seen[0]);
+		/* What it would be without a refusal. */
+		memcpy(copy, fake, offsetof(struct fake, tables));
+		memcpy(&copy->config, &fake->config, sizeof(*fake) - offsetof(struct fake, config));
+		ret = fake_edit(copy, text, BATCH, NULL, &err);
+		take_all(copy, seen[1]);
+		fake->fails_in = 1 + random() % 50;
+		if (fake_edit(fake, text, BATCH, NULL, &err)) {
+			failed += !ret;
+			assert_true(err.text[0]);
+		}
+		refused += !fake->fails_in;
+		fake->fails_in = 0;
+		take_all(fake, seen[2]);
+		check_is_one_of(seen[2], seen[0], seen[1]);
+		if (fake->config.pending)
+			must(fake, "", BATCH);
+		check(fake);
+	}
+	assert_true(refused > 150 && failed > 100);
+	free(seen);
+	fake_free(fake);
+	fake_free(copy);
+}
+
 /* ---- single facts ---- */
 
 static void a_refused_update_undoes_what_was_done(void **state)
@@ -752,6 +801,11 @@ static void what_is_hashed_stays_while_there_are_connections(void **state)
 	must(fake, "del fd00::10\n", BATCH);
 	must(fake, "add fd00::10 hash-on src-dst via fd00::1\n", BATCH);
 	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC_DST);
+	/* Said in one batch, it is meant: the history that does not fit is forgotten, at once. */
+	must(fake, "del fd00::10\nadd fd00::10 buckets 64 hash-on src via fd00::2\n", BATCH);
+	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC);
+	assert_int_equal(value->cur_nh_count, 64);
+	assert_int_equal(value->prv_nh_count, 0);
 	check(fake);
 	fake_free(fake);
 }
@@ -777,6 +831,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_every_step_a_packet_finds_the_old_or_the_new_table_whole),
 		cmocka_unit_test(killed_at_any_step_the_next_command_finishes),
+		cmocka_unit_test(a_refused_operation_leaves_the_old_or_the_new_state),
 		cmocka_unit_test(a_refused_update_undoes_what_was_done),
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
