@@ -4,9 +4,10 @@
  * once: complete, or broken and why (ab counts one broken transfer up to three times). Prints one
  * line of JSON; exit status 0 unless it could not run. SIGTERM: starts no more, finishes the rest.
  *
- * transfer [-c PARALLEL] [-n COUNT] [-t SECONDS] [-w TIMEOUT] [-p PATH] ADDR PORT
+ * transfer [-c PARALLEL] [-n COUNT] [-t SECONDS] [-w TIMEOUT] [-p PATH] [-o FILE] ADDR PORT
  *
- * ADDR is of either family.
+ * ADDR is of either family. -o: a line about each broken transfer: its local port, what happened, when it began and broke
+ * (seconds since 1970), bytes it had.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,6 +43,7 @@ struct options {
 	const char *path;
 	unsigned long parallel, count;
 	double seconds, timeout;
+	FILE *broken; /* NULL: not asked for */
 };
 
 struct totals {
@@ -155,8 +157,26 @@ static int receive(struct transfer *t)
 	return errno == ETIMEDOUT ? TIMEOUT : RESET;
 }
 
-static void finish(struct transfer *t, enum outcome outcome, struct totals *totals)
+static void tell(const struct transfer *t, enum outcome outcome, FILE *file)
 {
+	struct sockaddr_in addr = {};
+	socklen_t len = sizeof(addr);
+	struct timespec ts;
+	double end;
+
+	getsockname(t->fd, (struct sockaddr *)&addr, &len);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	end = ts.tv_sec + ts.tv_nsec / 1e9;
+	fprintf(file, "%u %s %.3f %.3f %lld\n", ntohs(addr.sin_port), outcome_names[outcome],
+		end - (now() - t->start), end, t->body_len);
+	fflush(file);
+}
+
+static void finish(struct transfer *t, enum outcome outcome, const struct options *options,
+		   struct totals *totals)
+{
+	if (outcome != OK && options->broken)
+		tell(t, outcome, options->broken);
 	close(t->fd);
 	t->fd = -1;
 	totals->outcome[outcome]++;
@@ -182,11 +202,11 @@ static void handle(struct transfer *t, const struct options *options, int epoll,
 	if (t->is_connected) {
 		outcome = receive(t);
 		if (outcome >= 0)
-			finish(t, outcome, totals);
+			finish(t, outcome, options, totals);
 	} else {
 		outcome = send_request(t, options, epoll);
 		if (outcome)
-			finish(t, outcome, totals);
+			finish(t, outcome, options, totals);
 	}
 }
 
@@ -210,7 +230,7 @@ static void run(const struct options *options, struct totals *totals)
 			break;
 		for (unsigned long i = 0; i < options->parallel; i++) {
 			if (all[i].fd >= 0 && now() - all[i].last > options->timeout)
-				finish(&all[i], TIMEOUT, totals);
+				finish(&all[i], TIMEOUT, options, totals);
 			if (all[i].fd < 0 && !is_last &&
 			    (!options->count || totals->started < options->count)) {
 				start(&all[i], options, epoll);
@@ -285,19 +305,24 @@ static void parse(int argc, char **argv, struct options *options)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "c:n:t:w:p:")) != -1) {
+	while ((option = getopt(argc, argv, "c:n:t:w:p:o:")) != -1) {
 		switch (option) {
 		case 'c': options->parallel = number(optarg); break;
 		case 'n': options->count = number(optarg); break;
 		case 't': options->seconds = number(optarg); break;
 		case 'w': options->timeout = number(optarg); break;
 		case 'p': options->path = optarg; break;
+		case 'o':
+			options->broken = fopen(optarg, "w");
+			if (!options->broken)
+				die(optarg);
+			break;
 		default: exit(2);
 		}
 	}
 	if (argc - optind != 2 || !parse_addr(argv[optind], argv[optind + 1], options)) {
 		fprintf(stderr, "usage: transfer [-c PARALLEL] [-n COUNT] [-t SECONDS] "
-				"[-w TIMEOUT] [-p PATH] ADDR PORT\n");
+				"[-w TIMEOUT] [-p PATH] [-o FILE] ADDR PORT\n");
 		exit(2);
 	}
 }
