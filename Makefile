@@ -4,6 +4,7 @@
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
 # make model      programs against the reference model, for some seconds (tests/model/test_model.c)
 # make bench      cost of a packet and of a change (root)
+# make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
 PREFIX     ?= /usr/local
 SBINDIR    ?= $(PREFIX)/sbin
@@ -44,7 +45,7 @@ NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all clean install uninstall unit prog model net bench format check-format tests
+.PHONY: all clean install uninstall unit prog model net tools bench eval format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -120,6 +121,9 @@ net: all $(NET_TOOLS)
 
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh
+tools: $(NET_TOOLS)
+eval:
+	BUILD=$(B) scripts/eval/run.sh
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
