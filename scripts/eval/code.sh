@@ -65,7 +65,7 @@ coverage()
 	awk -F, '{ printf "            %s: %d lines, %.1f %% reached by unit tests\n", $1, $2, $4 }' "$work/sums"
 }
 
-eval_csv fuzz name,seconds,runs,failures
+eval_csv fuzz target,seconds,runs,failures
 fuzz text
 fuzz conf -dict=tests/fuzz/conf.dict
 eval_csv coverage file,lines,reached,percent

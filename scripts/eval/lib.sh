@@ -164,8 +164,9 @@ eval_until()
 	sleep "$pause"
 }
 
-# eval_churn T SECONDS: every T, a random one of the servers is removed and, T / 2 later, restored.
-# Ends with all servers there. EVAL_CHANGES: how many changes were made.
+# eval_churn T SECONDS: every T, a random one of the servers is removed and, T / 2 later, restored:
+# the same ones in every run, so that runs can be compared. Ends with all servers there.
+# EVAL_CHANGES: how many changes were made.
 eval_churn()
 {
 	local half end next server count verb
@@ -173,7 +174,7 @@ eval_churn()
 	half=$(awk -v t="$1" 'BEGIN { printf "%d", t * 500000 }')
 	count=$(lab_server_count)
 	next=${EPOCHREALTIME/./} end=$((next + $2 * 1000000))
-	EVAL_CHANGES=0
+	EVAL_CHANGES=0 RANDOM=1
 	: >"$LAB_DIR/churn.changes"
 	while ((next < end)); do
 		server=$(lab_server_addr $((RANDOM % count + 1)))

@@ -15,7 +15,7 @@ array color[5] = ["#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677"]
 
 if (has("throughput")) {
 	set output out."/throughput.svg"
-	set title "Servers added and removed one by one, each limited to 50 Mbit/s"
+	set title "Servers added and removed one by one, each limited to 25 Mbit/s"
 	set xlabel "seconds"
 	set ylabel "Mbit/s, stacked"
 	set yrange [0:*]
