@@ -4,10 +4,9 @@
 # set by run.sh), as SVG. `has(FILE)`: was that part run?
 
 set datafile separator ","
-set terminal svg noenhanced size 760,460 font "sans,13" background "white"
+set terminal svg noenhanced size 900,440 font "sans,13" background "white"
 set grid ytics lc rgb "#dddddd"
-set key below
-set rmargin 4
+set key outside right top
 has(file) = system("test -s ".out."/".file.".csv && echo 1") eq "1"
 # The lines of one case of churn.csv, sorted by T
 pick(name) = sprintf("< awk -F, '$1 == \"%s\"' %s/churn.csv | sort -t, -k4,4n", name, out)
@@ -29,7 +28,7 @@ if (has("churn")) {
 	set logscale x
 	set xtics (0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 10)
 	set xrange [0.08:12]
-	set xlabel "a random one of four servers is removed and restored every T seconds"
+	set xlabel "T: seconds between removals of a server"
 
 	set output out."/churn.svg"
 	set title "Broken transfers"

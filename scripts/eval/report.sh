@@ -19,6 +19,7 @@ while getopts "e:b:" option; do
 	esac
 done
 plots=docs/plots
+er_cases="er1_modulo er1_maglev er4_modulo er4_maglev"
 
 # has FOLDER FILE...: are all of them there, and not empty?
 has()
@@ -80,35 +81,37 @@ table()
 	END { print "" }'
 }
 
-# Broken transfers by T: the paper, and ours beside it. FIELD is the column of churn.csv, ER the
-# prefix of the paper's columns.
+# beside_paper FIELD "PAPER'S COLUMNS" "CASES": by T, columns of paper.csv, and this field of
+# churn.csv for these cases.
 beside_paper()
 {
-	awk -F, -v field="$1" -v of="$2" '
-	/^#/ { next }
-	FILENAME ~ /paper/ && $1 == "T" { for (i = 1; i <= NF; i++) column[$i] = i; next }
-	FILENAME ~ /paper/ { paper[$1 + 0, "modulo"] = $column[of "_modulo"]
-		paper[$1 + 0, "maglev"] = $column[of "_maglev"]; next }
-	FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
-	{
-		t = $column["T"]
-		if (!(t in seen)) { seen[t] = 1; order[++count] = t }
-		ours[t, $1] = $column[field]
-	}
+	awk -F, -v field="$1" -v papers="$2" -v cases="$3" '
 	function cell(value) { return value == "" ? " - |" : " " value " |" }
+	function columns(    i) { for (i = 1; i <= NF; i++) column[$i] = i }
+	/^#/ { next }
+	FILENAME ~ /paper.csv$/ && $1 == "T" { columns(); next }
+	FILENAME ~ /paper.csv$/ { for (i in column) figure[$1 + 0, "paper " i] = $column[i]; next }
+	FNR == 1 { delete column; columns(); next }
+	{
+		t = $column["T"] + 0
+		if (!(t in seen)) { seen[t] = 1; order[++count] = t }
+		figure[t, $1] = $column[field]
+	}
 	END {
-		split("ecmp_modulo ecmp_maglev er1_modulo er1_maglev er4_modulo er4_maglev", name, " ")
-		for (i = of == "bounced" ? 3 : 1; i <= 6; i++) {
-			head = head " " name[i] " |"; line = line "---|"
+		known = split(papers, paper, " ")
+		all = known + split(cases, ours, " ")
+		head = "| T (s) |"; line = "|---|"
+		for (i = 1; i <= all; i++) {
+			name[i] = i <= known ? "paper " paper[i] : ours[i - known]
+			head = head " " name[i] " |"
+			line = line "---|"
 		}
 		gsub("_", " ", head)
-		print "| T (s) | paper, " of " modulo | paper, " of " consistent |" head
-		print "|---|---|---|" line
+		print head "\n" line
 		for (j = 1; j <= count; j++) {
-			t = order[j]
-			row = "| " t " |" cell(paper[t + 0, "modulo"]) cell(paper[t + 0, "maglev"])
-			for (i = of == "bounced" ? 3 : 1; i <= 6; i++)
-				row = row cell(ours[t, name[i]])
+			row = "| " order[j] " |"
+			for (i = 1; i <= all; i++)
+				row = row cell(figure[order[j], name[i]])
 			print row
 		}
 		print ""
@@ -121,7 +124,7 @@ throughput()
 ## Throughput
 
 Five servers are added one after the other under load, and removed again. Each is limited to 25 Mbit/s (tbf, with a queue
-long enough that no packet is lost), and a client has 400 transfers of 32 KiB under way at any time, which is enough to
+long enough that no packet is lost), and a client has 500 transfers of 32 KiB under way at any time, which is enough to
 leave no server idle. A removed server is drained: it finishes the transfers that it has.
 
 TEXT
@@ -157,8 +160,10 @@ TEXT
 	}
 	machine "$eval_dir/churn.machine"
 	picture "$eval_dir" churn "Broken transfers by T"
-	printf 'Broken transfers, %% (paper: ECMP):\n\n'
-	beside_paper broken_percent ecmp
+	printf 'Broken transfers, %%, plain ECMP:\n\n'
+	beside_paper broken_percent "ecmp_modulo ecmp_maglev" "ecmp_modulo ecmp_maglev"
+	printf 'Broken transfers, %%, ECMP-ER (er1: depth 1, as in the paper; er4: depth 4; maglev is consistent hashing):\n\n'
+	beside_paper broken_percent "er_modulo er_maglev" "$er_cases"
 	printf 'What each figure stands on:\n\n'
 	table "case T transfers broken broken_percent changes p50_ms p99_ms" <"$eval_dir/churn.csv"
 	cat <<'TEXT'
@@ -170,9 +175,9 @@ they come). Of the clients' packets alone, the share is larger: the second table
 TEXT
 	picture "$eval_dir" bounced "Bounced packets by T"
 	printf 'Bounced, %% of all packets:\n\n'
-	beside_paper bounced_percent bounced
+	beside_paper bounced_percent "bounced_modulo bounced_maglev" "$er_cases"
 	printf 'Bounced, %% of the packets that clients send:\n\n'
-	beside_paper bounced_percent_of_clients bounced
+	beside_paper bounced_percent_of_clients "bounced_modulo bounced_maglev" "$er_cases"
 }
 
 held()
@@ -265,7 +270,6 @@ TEXT
 	bench
 }
 
-page >docs/evaluation.md.new
-sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' docs/evaluation.md.new >docs/evaluation.md
-rm docs/evaluation.md.new
+# Without empty lines at the end.
+page | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >docs/evaluation.md
 echo "docs/evaluation.md, $(find "$plots" -name '*.svg' 2>/dev/null | wc -l) plots in $plots"
