@@ -13,8 +13,8 @@ set -euo pipefail
 # shellcheck source=scripts/eval/faults-spare.sh
 . "$LAB_ROOT/scripts/eval/faults-spare.sh"
 
-port=7000
 victim=$(lab_server_addr 2)
+FAULT_IN=router # namespace of the commands that are struck
 
 # --- what is expected ------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ calls()
 	local set=$1
 
 	shift
-	lab_exec router strace -e trace="$set" -e signal=none -o "$LAB_DIR/calls" "$@" >/dev/null
+	lab_exec "$FAULT_IN" strace -e trace="$set" -e signal=none -o "$LAB_DIR/calls" "$@" >/dev/null
 	awk -F '(' '/^[a-z0-9_]+[(]/ && !/^exec|^exit/ { print $1, ++count[$1] }' "$LAB_DIR/calls"
 }
 
@@ -108,7 +108,7 @@ struck()
 
 	shift 3
 	(
-		lab_exec router strace -o /dev/null -e signal=none -e inject="$call:$fault:when=$n" "$@"
+		lab_exec "$FAULT_IN" strace -o /dev/null -e signal=none -e inject="$call:$fault:when=$n" "$@"
 		exit $?
 	) >"$LAB_DIR/struck.log" 2>&1
 }
@@ -168,35 +168,41 @@ case_memory_edit()
 	each_call bpf,mmap error=ENOMEM
 }
 
-# loader_struck SET FAULT STEP: the loader replaces the programs of the lab's router, with the fault
-# at every STEPth call in turn; what packets need stays.
+# loader_struck SET FAULT STEP COMMAND...: a loader that replaces the programs of one that is up, with
+# the fault at every STEPth call in turn; what packets need stays.
 loader_struck()
 {
-	local set=$1 fault=$2 step=$3 call n before status up=(ecmper-loader router up --dev veth100 --mode native)
+	local set=$1 fault=$2 step=$3 call n before status
 
+	shift 3
 	before=$(lab_ctl dump | md5sum)
-	own_calls "$set" "${up[@]}" | awk -v step="$step" 'NR % step == 1 || step == 1' >"$LAB_DIR/each"
+	own_calls "$set" "$@" | awk -v step="$step" 'NR % step == 1 || step == 1' >"$LAB_DIR/each"
 	while read -r call n; do
 		CASE_TRIES=$((CASE_TRIES + 1)) status=0
-		struck "$fault" "$call" "$n" "${up[@]}" || status=$?
+		struck "$fault" "$call" "$n" "$@" || status=$?
 		((status == 0)) || CASE_HIT=$((CASE_HIT + 1))
 		((status == 0 || status == 137)) || is_clear_failure "$status" "$LAB_DIR/struck.log" ||
 			bad "$call $n of the loader: exit status $status, message '$(head -c 200 "$LAB_DIR/struck.log")'"
 		[[ $(lab_ctl dump | md5sum) == "$before" ]] || bad "$call $n of the loader: the state changed"
 	done <"$LAB_DIR/each"
-	must "the loader succeeds in the end" lab_exec router "${up[@]}"
+	must "the loader succeeds in the end" lab_exec "$FAULT_IN" "$@"
 	[[ $(lab_ctl dump | md5sum) == "$before" ]] || bad "the state changed"
 }
+
+router_up=(ecmper-loader router up --dev veth100 --mode native)
+server_up=(ecmper-loader server up --dev veth1 --vip "$LAB_VIP/32" --mode native)
 
 # Reads of /proc and of BTF are most of its calls, and all alike.
 case_kill_loader()
 {
-	loader_struck '!read' signal=KILL "$(eval_pick 12 1)"
+	loader_struck '!read' signal=KILL "$(eval_pick 12 1)" "${router_up[@]}"
+	FAULT_IN=ns1 loader_struck '!read' signal=KILL "$(eval_pick 12 1)" "${server_up[@]}"
 }
 
 case_memory_loader()
 {
-	loader_struck bpf,mmap error=ENOMEM "$(eval_pick 8 1)"
+	loader_struck bpf,mmap error=ENOMEM "$(eval_pick 8 1)" "${router_up[@]}"
+	FAULT_IN=ns1 loader_struck bpf,mmap error=ENOMEM "$(eval_pick 8 1)" "${server_up[@]}"
 }
 
 # --- many at once ----------------------------------------------------------------------------
@@ -239,34 +245,11 @@ case_many()
 
 # --- the lab ---------------------------------------------------------------------------------
 
-is_ready()
-{
-	grep -q ready "$LAB_DIR/held.json"
-}
-
-server_listens()
-{
-	[[ -n $(lab_exec "ns$1" ss -Hltn "sport = :$port") ]]
-}
-
-traffic_begin()
-{
-	local i
-
-	for i in 1 2 3 4; do
-		lab_spawn "ns$i" "ns$i/held.log" held serve "$port"
-		lab_wait 5 server_listens "$i"
-	done
-	lab_spawn ns99 held.json held -n 60 -b 60 -g 50 "$LAB_VIP" "$port"
-	TRAFFIC=$LAB_PID
-	lab_wait 30 is_ready
-}
-
 traffic_end()
 {
 	local report
 
-	report=$(lab_transfers_end "$TRAFFIC" held.json | tail -n 1)
+	report=$(eval_hold_end)
 	eval_row traffic "connections meanwhile: $(jq .messages <<<"$report") messages compared" \
 		"$(jq .connections <<<"$report")" 0 "$(jq .broken <<<"$report")" 0
 	eval_say "meanwhile: $(jq -r '"\(.connections) connections, \(.broken) broken, \(.messages) messages compared, longest wait \(.worst_ms) ms"' \
@@ -292,9 +275,9 @@ leftovers()
 }
 
 cases="kill_edit|ecmperctl killed at each system call
-kill_loader|ecmper-loader killed at system calls
+kill_loader|ecmper-loader, router and server, killed at system calls
 memory_edit|ecmperctl out of memory at each bpf() and mmap()
-memory_loader|ecmper-loader out of memory
+memory_loader|ecmper-loader, router and server, out of memory
 many|200 ecmperctl at once
 full|maps that are full
 spare_kill|a router killed while it comes up or goes down
@@ -305,7 +288,8 @@ read_only|bpffs that cannot be written"
 eval_csv faults case,what,tries,struck,bad,lost_packets
 eval_lab 4 LAB_RATE=
 spare_links
-traffic_begin
+eval_echo_up
+eval_hold -n 60 -b 60 -g 50
 while IFS='|' read -r name what; do
 	(($# == 0)) || [[ " $* " == *" $name "* ]] || continue
 	run_case "$name" "$what" "case_$name" </dev/null

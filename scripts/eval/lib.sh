@@ -152,6 +152,45 @@ eval_save_evidence()
 	eval_say "evidence is in $dir"
 }
 
+# --- held connections (tests/net/held.c) -------------------------------------------------------
+
+EVAL_ECHO_PORT=7000
+
+eval_echo_listens()
+{
+	[[ -n $(lab_exec "ns$1" ss -Hltn "sport = :$EVAL_ECHO_PORT") ]]
+}
+
+# An echo server in every server's namespace.
+eval_echo_up()
+{
+	local i
+
+	for ((i = 1; i <= $(lab_server_count); i++)); do
+		lab_spawn "ns$i" "ns$i/held.log" held serve "$EVAL_ECHO_PORT"
+		lab_wait 5 eval_echo_listens "$i"
+	done
+}
+
+eval_hold_is_ready()
+{
+	grep -q ready "$LAB_DIR/held.json"
+}
+
+# eval_hold OPTIONS...: connections that are all open when this returns, until eval_hold_end.
+eval_hold()
+{
+	lab_spawn ns99 held.json held "$@" "$LAB_VIP" "$EVAL_ECHO_PORT"
+	EVAL_HELD=$LAB_PID
+	lab_wait 30 eval_hold_is_ready || lab_fail "the connections were not made: $(<"$LAB_DIR/held.json")"
+}
+
+# Its report.
+eval_hold_end()
+{
+	lab_transfers_end "$EVAL_HELD" held.json | tail -n 1
+}
+
 # --- churn -----------------------------------------------------------------------------------
 
 # eval_until MICROSECONDS: sleep until EPOCHREALTIME is this.

@@ -9,43 +9,20 @@ set -euo pipefail
 # shellcheck source=scripts/eval/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-port=7000
 connections=1000
 busy=500 # pause for 0.1 s between messages, the others for 5 s
 read -ra intervals <<<"${EVAL_T:-$(eval_pick 0.2 "1 0.2 0.1")}"
 seconds=${EVAL_SECONDS:-$(eval_pick 20 300)}
 
-server_listens()
-{
-	[[ -n $(lab_exec "ns$1" ss -Hltn "sport = :$port") ]]
-}
-
-serve()
-{
-	local i
-
-	for i in 1 2 3 4; do
-		lab_spawn "ns$i" "ns$i/held.log" held serve "$port"
-		lab_wait 5 server_listens "$i"
-	done
-}
-
-is_ready()
-{
-	grep -q ready "$LAB_DIR/held.json"
-}
-
 # one T: a line of the CSV.
 one()
 {
-	local pid report bounced
+	local report bounced
 
 	eval_reset_counters
-	lab_spawn ns99 held.json held -n "$connections" -b "$busy" -g 100 -q 5000 "$LAB_VIP" "$port"
-	pid=$LAB_PID
-	lab_wait 30 is_ready || lab_fail "the connections were not made: $(<"$LAB_DIR/held.json")"
+	eval_hold -n "$connections" -b "$busy" -g 100 -q 5000
 	eval_churn "$1" "$seconds"
-	report=$(lab_transfers_end "$pid" held.json | tail -n 1)
+	report=$(eval_hold_end)
 	bounced=$(eval_servers_reason bounce)
 	eval_row "$1" "$(jq -r '[.connections, .broken, .refused, .reset, .closed, .timeout, .wrong, .messages] | @csv' \
 		<<<"$report")" "$EVAL_CHANGES" "$seconds" "$bounced" "$(jq .worst_ms <<<"$report")"
@@ -57,7 +34,7 @@ one()
 eval_csv long T,connections,broken,refused,reset,closed,timeout,wrong,messages,changes,seconds,bounced,worst_ms
 eval_say "$connections connections, $busy of them busy, 4 servers, $seconds s for each T"
 eval_lab 4 LAB_RATE=
-serve
+eval_echo_up
 for interval in "${intervals[@]}"; do
 	one "$interval"
 done
