@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=scripts/eval/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-seconds=${EVAL_SECONDS:-$(eval_pick 10 1800)}
+seconds=${EVAL_SECONDS:-$(eval_pick 5 1800)}
 work=$EVAL_OUT/code
 mkdir -p "$work"
 cd "$LAB_ROOT"
