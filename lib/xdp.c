@@ -270,6 +270,11 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
+	/* An empty folder is what is left of a `down` that was killed at its end. */
+	if (!ecmper_is_up(pin, role) && !rmdir(folder)) {
+		rmdir(pin);
+		return 0;
+	}
 	if (!ecmper_is_up(pin, role))
 		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
 				   role == ECMPER_SERVER ? "server" : "router", pin);

@@ -124,13 +124,13 @@ wanted=
 if command -v apt-get >/dev/null; then
 	[[ $what == test ]] || wanted+=" $DEB_BUILD $(deb_bpftool)"
 	[[ $what == build || $what == bench ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
-	[[ $what != bench ]] || wanted+=" gnuplot-nox xdp-tools"
+	[[ $what != bench ]] || wanted+=" gnuplot-nox xdp-tools libclang-rt-dev"
 	install_missing deb_install $(deb_missing $wanted)
 	link_bpftool
 elif command -v dnf >/dev/null; then
 	[[ $what == test ]] || wanted+=" $RPM_BUILD"
 	[[ $what == build || $what == bench ]] || wanted+=" $RPM_TEST bpftool"
-	[[ $what != bench ]] || wanted+=" gnuplot-minimal xdp-tools"
+	[[ $what != bench ]] || wanted+=" gnuplot-minimal xdp-tools compiler-rt"
 	install_missing rpm_install $(rpm_missing $wanted)
 else
 	echo "install-deps: neither apt-get nor dnf here. What Debian calls it: $DEB_BUILD bpftool $DEB_TEST" >&2

@@ -275,9 +275,9 @@ leftovers()
 }
 
 cases="kill_edit|ecmperctl killed at each system call
-kill_loader|ecmper-loader, router and server, killed at system calls
+kill_loader|ecmper-loader (router and server) killed at system calls
 memory_edit|ecmperctl out of memory at each bpf() and mmap()
-memory_loader|ecmper-loader, router and server, out of memory
+memory_loader|ecmper-loader (router and server) out of memory
 many|200 ecmperctl at once
 full|maps that are full
 spare_kill|a router killed while it comes up or goes down
