@@ -193,12 +193,12 @@ struct ecmper_fragment_key {
 	__u32 proto;
 };
 
-/* What its first part says of the others. */
+/* What its first part says of the others. On a server, that there is an entry says all: the first
+ * part was bounced. */
 struct ecmper_fragment {
-	__be32 ports;    /* router: the others are hashed by these, too */
-	__u8 proto;      /* and by this: an IPv6 fragment may begin with another header */
-	__u8 is_bounced; /* server: send the others back, too */
-	__u16 pad;
+	__be32 ports; /* router: the others are hashed by these, too */
+	__u8 proto;   /* and by this: an IPv6 fragment may begin with another header */
+	__u8 pad[3];
 };
 
 struct ecmper_counter {

@@ -281,8 +281,10 @@ static __always_inline bool is_of_old_connection(const struct packet *pkt, const
 
 	if (flow->is_quoted)
 		return true;
-	if (flow->proto != IPPROTO_TCP || pkt->is_later_part)
-		return flow->proto == IPPROTO_TCP;
+	if (flow->proto != IPPROTO_TCP)
+		return false;
+	if (pkt->is_later_part)
+		return true;
 	tcp = tcp_header(pkt);
 	return tcp && !(tcp->syn && !tcp->ack);
 }
@@ -389,14 +391,17 @@ static __always_inline void count_forwarded(const struct packet *pkt, const stru
 		add_packet(&counted->reason[route->outcome % ECMPER_FORWARDS], pkt->bytes);
 }
 
-/* A packet that the kernel gets must not carry a mark on: nobody would clear it. */
+/*
+ * The kernel may send the packet to a server as well, which would bounce it, and so on until its TTL
+ * ends. With a mark of its own it goes on as LAST: the next server keeps it.
+ */
 static __always_inline int leave_to_kernel(const struct packet *pkt, const struct route *route,
 					   int reason, const bool is_ipv6)
 {
 	__u8 tos = get_tos(pkt, is_ipv6);
 
 	if (route->outcome != ROUTER_connected && mark_is_set(mark_format, tos))
-		set_tos(pkt, mark_clear(mark_format, tos), is_ipv6);
+		set_tos(pkt, mark_set(mark_format, tos, MARK_LAST), is_ipv6);
 	return reason;
 }
 

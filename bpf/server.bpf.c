@@ -260,7 +260,7 @@ static __always_inline void remember_first_part(const struct packet *pkt, bool i
 						const bool is_ipv6)
 {
 	struct ecmper_fragment_key key = fragment_key(pkt, is_ipv6);
-	struct ecmper_fragment fragment = {.is_bounced = 1};
+	struct ecmper_fragment fragment = {};
 
 	if (is_bounced)
 		bpf_map_update_elem(&ECMPER_MAP_FRAGMENTS, &key, &fragment, BPF_ANY);

@@ -78,7 +78,14 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 	fd = find_link(device, folder, &ours);
 	if (fd >= 0)
 		close(fd);
-	else if (fd != -ENOENT)
+	if (fd >= 0 && ids[0] != ours && ids[1] != ours && ids[2] != ours)
+		return ecmper_fail(
+			err, -EBUSY,
+			"%s is used in another network namespace, for a device of the "
+			"same index as %s: name another instance with --pin; nothing was "
+			"changed",
+			folder, device->name);
+	if (fd < 0 && fd != -ENOENT)
 		return ecmper_fail(err, fd,
 				   "cannot look at the link of %s in %s: %s; nothing was changed",
 				   device->name, folder, strerror(-fd));

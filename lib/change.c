@@ -70,12 +70,12 @@ static int set_options(const struct edit *edit, const struct ecmper_change *chan
 
 static int change_add(struct edit *edit, const struct ecmper_change *change)
 {
-	struct draft *draft = draft_get(edit, &change->net);
 	char net[ECMPER_NET_STRLEN];
-	int ret;
+	struct draft *draft;
+	int ret = draft_get(edit, &change->net, &draft);
 
-	if (!draft)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	ecmper_net_format(&change->net, net);
 	if (draft->exists && draft->wanted.is_connected != change->connected)
 		return fail(edit, change, -EEXIST,
@@ -105,11 +105,12 @@ static int change_add(struct edit *edit, const struct ecmper_change *change)
 
 static int change_del(struct edit *edit, const struct ecmper_change *change)
 {
-	struct draft *draft = draft_get(edit, &change->net);
 	char net[ECMPER_NET_STRLEN], text[ECMPER_ADDR_STRLEN + 64];
+	struct draft *draft;
+	int ret = draft_get(edit, &change->net, &draft);
 
-	if (!draft)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	ecmper_net_format(&change->net, net);
 	if (!draft->exists)
 		return fail(edit, change, -ENOENT, "no such prefix; `ecmperctl show` lists them",
@@ -164,10 +165,15 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 	return 0;
 }
 
-/* Does a neighbour still name the port? The kernel empties one whose device is gone; another
- * device there would get the packets of that neighbour. */
-static bool is_port_named(const struct tables *tables, uint32_t port)
+/* Does a neighbour still name the port, or is one of this edit going to? The kernel empties one
+ * whose device is gone; another device there would get the packets of that neighbour. */
+static bool is_port_named(const struct edit *edit, uint32_t port)
 {
+	const struct tables *tables = edit->tables;
+
+	for (unsigned int i = 0; i < edit->neigh_count; i++)
+		if (edit->neighs[i].has_link && edit->neighs[i].link.port == port)
+			return true;
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
 
@@ -177,27 +183,34 @@ static bool is_port_named(const struct tables *tables, uint32_t port)
 	return false;
 }
 
-/* The port of an egress device: its place in tx_ports, taken newly when it has none. */
-static int find_port(struct tables *tables, uint32_t ifindex, uint16_t *port)
+/* The port of an egress device: its place in tx_ports, taken newly when it has none. Where none is
+ * free, one that no neighbour names any more is: packets that still do so have a grace period. */
+static int find_port(struct edit *edit, uint32_t ifindex, uint16_t *port)
 {
-	int free_port = -1;
+	struct tables *tables = edit->tables;
+	int free_port = -1, left_port = -1, ret;
 
 	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
 		uint32_t there = 0;
-		int ret = tables->ops->tx_port_get(tables->arg, i, &there);
 
+		ret = tables->ops->tx_port_get(tables->arg, i, &there);
 		if (ret && ret != -ENOENT)
 			return ret;
-		if (!there) {
-			if (free_port < 0 && !is_port_named(tables, i))
-				free_port = i;
-		} else if (there == ifindex) {
+		if (there && there == ifindex) {
 			*port = i;
 			return 0;
 		}
+		if ((there ? left_port : free_port) < 0 && !is_port_named(edit, i))
+			*(there ? &left_port : &free_port) = i;
 	}
-	if (free_port < 0)
+	if (free_port < 0 && left_port < 0)
 		return -ENOSPC;
+	if (free_port < 0) {
+		ret = tables_grace(tables);
+		if (ret)
+			return ret;
+		free_port = left_port;
+	}
 	*port = free_port;
 	return tables->ops->tx_port_set(tables->arg, free_port, ifindex);
 }
@@ -222,7 +235,7 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 	memcpy(neigh->link.dst_mac, change->mac, sizeof(change->mac));
 	memcpy(neigh->link.src_mac, device.mac, sizeof(device.mac));
 	memcpy(neigh->dev, change->dev, sizeof(neigh->dev));
-	ret = find_port(edit->tables, device.ifindex, &neigh->link.port);
+	ret = find_port(edit, device.ifindex, &neigh->link.port);
 	if (ret == -ENOSPC)
 		return fail(edit, change, ret,
 			    "map tx_ports is full; bring the router up anew with a larger "

@@ -82,33 +82,38 @@ static int insert(struct edit *edit, unsigned int place, struct draft *draft)
 	return 0;
 }
 
-struct draft *draft_get(struct edit *edit, const struct ecmper_net *net)
+int draft_get(struct edit *edit, const struct ecmper_net *net, struct draft **result)
 {
 	unsigned int place = find_place(edit, net);
 	struct draft *draft;
+	int ret;
 
-	if (place < edit->draft_count && !ecmper_net_compare(&edit->drafts[place]->net, net))
-		return edit->drafts[place];
+	if (place < edit->draft_count && !ecmper_net_compare(&edit->drafts[place]->net, net)) {
+		*result = edit->drafts[place];
+		return 0;
+	}
 	draft = calloc(1, sizeof(*draft));
 	if (!draft)
-		return NULL;
+		return -ENOMEM;
 	draft->net = *net;
-	if (load(draft, edit) || insert(edit, place, draft)) {
+	ret = load(draft, edit) ?: insert(edit, place, draft);
+	if (ret)
 		draft_free(draft);
-		return NULL;
-	}
-	return draft;
+	*result = ret ? NULL : draft;
+	return ret;
 }
 
 int draft_all(struct edit *edit)
 {
 	const struct tables_ops *ops = edit->tables->ops;
 	struct ecmper_net net;
+	struct draft *draft;
 	int ret = ops->lpm_next(edit->tables->arg, NULL, &net);
 
 	while (!ret) {
-		if (!draft_get(edit, &net))
-			return -ENOMEM;
+		ret = draft_get(edit, &net, &draft);
+		if (ret)
+			return ret;
 		ret = ops->lpm_next(edit->tables->arg, &net, &net);
 	}
 	return ret == -ENOENT ? 0 : ret;

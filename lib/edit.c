@@ -17,6 +17,8 @@ static int take_id(struct edit *edit, const struct ecmper_addr *addr, uint32_t *
 	bool is_new;
 	int ret = neigh_take(edit->tables, addr, id, &is_new);
 
+	if (ret && ret != -ENOSPC)
+		return ret;
 	if (ret)
 		return ecmper_fail(edit->err, ret,
 				   "no room for next hop %s among %u (map neigh); bring the router "
@@ -104,15 +106,34 @@ static void undo_neighs(struct edit *edit)
 		if (!draft->is_done)
 			continue;
 		edit->tables->neigh[draft->id].flags = draft->flags_before;
+		/* The copy that is not in use still holds it: nothing that is read changes. */
 		if (draft->had_link)
 			neigh_link_set(edit->tables, draft->id, &draft->link_before);
+		else
+			neigh_link_clear(edit->tables, draft->id);
 	}
+}
+
+static bool is_new_link(const struct edit *edit, const struct neigh_draft *draft)
+{
+	const struct ecmper_link *link = neigh_link(&edit->tables->neigh[draft->id]);
+
+	return draft->has_link && (!link || memcmp(link, &draft->link, sizeof(*link)));
+}
+
+static bool replaces_links(const struct edit *edit)
+{
+	for (unsigned int i = 0; i < edit->neigh_count; i++)
+		if (is_new_link(edit, &edit->neighs[i]) &&
+		    neigh_link(&edit->tables->neigh[edit->neighs[i].id]))
+			return true;
+	return false;
 }
 
 /* The links come first, so that no table ever names a next hop whose MAC is on its way. */
 static int set_links(struct edit *edit)
 {
-	int ret = 0;
+	int ret = replaces_links(edit) ? tables_grace(edit->tables) : 0;
 
 	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++) {
 		struct neigh_draft *draft = &edit->neighs[i];
@@ -127,7 +148,7 @@ static int set_links(struct edit *edit)
 		if (link)
 			draft->link_before = *link;
 		neigh->flags |= ECMPER_NEIGH_STATIC;
-		if (!link || memcmp(link, &draft->link, sizeof(*link)))
+		if (is_new_link(edit, draft))
 			ret = neigh_link_set(edit->tables, draft->id, &draft->link);
 	}
 	return ret;

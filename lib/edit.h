@@ -46,8 +46,8 @@ struct edit {
 	struct ecmper_error *err;
 };
 
-/* draft.c: find a prefix's draft, made from the maps at first. NULL: no memory. */
-struct draft *draft_get(struct edit *edit, const struct ecmper_net *net);
+/* draft.c: find a prefix's draft, made from the maps at first. */
+int draft_get(struct edit *edit, const struct ecmper_net *net, struct draft **draft);
 /* Drafts of all prefixes in lpm. */
 int draft_all(struct edit *edit);
 void draft_free(struct draft *draft);

@@ -119,8 +119,9 @@ static int write_config(struct bpf_map *map, const struct ecmper_config *config)
 
 static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config *config)
 {
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM, config->max_prefixes);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM6, config->max_prefixes);
+	/* One more: before Linux 6.13, a full trie refuses to replace a value, too. */
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM, config->max_prefixes + 1);
+	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM6, config->max_prefixes + 1);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_FRAGMENTS, config->max_fragments);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP, config->vip_lines);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP6, vip6_lines(config));
@@ -227,8 +228,7 @@ static void remove_other_vips(int fd, const struct ecmper_up_options *options, s
 	}
 }
 
-/* Make the VIPs those given: the new ones come first, then the others go. */
-static int set_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+static int add_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
 		    struct ecmper_error *err)
 {
 	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
@@ -245,9 +245,20 @@ static int set_vips(const struct server_bpf *skel, const struct ecmper_up_option
 	if (ret)
 		return ecmper_fail(err, ret, "cannot set the VIPs (maps vips, vips6): %s",
 				   strerror(-ret));
-	remove_other_vips(fd4, options, sizeof(struct ecmper_lpm_key));
-	remove_other_vips(fd6, options, sizeof(struct ecmper_lpm6_key));
 	return 0;
+}
+
+int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded)
+{
+	const struct server_bpf *skel = loaded->skeleton;
+
+	if (options->role != ECMPER_SERVER)
+		return 0;
+	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options,
+			  sizeof(struct ecmper_lpm_key));
+	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6), options,
+			  sizeof(struct ecmper_lpm6_key));
+	return write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
 }
 
 static int load_server(const struct ecmper_up_options *options, const struct ecmper_config *config,
@@ -270,8 +281,11 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
-	ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?: set_vips(skel, options, err);
-	return ret || is_up ? ret : pin_maps(skel->obj, folder, err);
+	ret = add_vips(skel, options, err);
+	if (!ret && !is_up)
+		ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)
+			      ?: pin_maps(skel->obj, folder, err);
+	return ret;
 }
 
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,

@@ -125,9 +125,12 @@ static int lpm6_next(void *arg, const struct ecmper_net *net, struct ecmper_net 
 /* IPv4 first, then IPv6. */
 static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *next)
 {
+	int ret;
+
 	if (net && !ecmper_addr_is_ipv4(&net->addr))
 		return lpm6_next(arg, net, next);
-	return lpm4_next(arg, net, next) ? lpm6_next(arg, NULL, next) : 0;
+	ret = lpm4_next(arg, net, next);
+	return ret == -ENOENT ? lpm6_next(arg, NULL, next) : ret;
 }
 
 static int neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t *id)

@@ -105,19 +105,27 @@ int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link 
 	struct ecmper_link before = {};
 	int ret;
 
-	if (live) {
+	if (live)
 		before = *neigh_link(neigh);
-		/* A packet may still read the copy that was replaced before this one. */
-		ret = tables_grace(tables);
-		if (ret)
-			return ret;
-	}
 	neigh->link[other - 1] = *link;
 	__atomic_store_n(&neigh->live, other, __ATOMIC_RELEASE);
 	ret = neigh_mac_sync(tables, link->dst_mac);
 	if (!ret && live && memcmp(before.dst_mac, link->dst_mac, sizeof(before.dst_mac)))
 		ret = neigh_mac_sync(tables, before.dst_mac);
 	return ret;
+}
+
+int neigh_link_clear(struct tables *tables, uint32_t id)
+{
+	struct ecmper_neigh *neigh = &tables->neigh[id];
+	struct ecmper_link before;
+
+	if (!neigh->live)
+		return 0;
+	before = *neigh_link(neigh);
+	__atomic_store_n(&neigh->live, 0, __ATOMIC_RELEASE);
+	/* Not tables_grace(): what rests may have to be found again. */
+	return neigh_mac_sync(tables, before.dst_mac) ?: tables->ops->grace(tables->arg);
 }
 
 int neigh_ref(struct tables *tables, uint32_t id, int step)

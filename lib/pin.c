@@ -25,6 +25,15 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
+static bool is_mount_point(const char *path)
+{
+	struct stat here, above;
+	char parent[600];
+
+	snprintf(parent, sizeof(parent), "%s/..", path);
+	return !stat(path, &here) && !stat(parent, &above) && here.st_dev != above.st_dev;
+}
+
 /* What systemd does at boot, for machines without it. */
 static int mount_bpffs(const char *path, struct ecmper_error *err)
 {
@@ -55,13 +64,27 @@ int pin_folder_make(const char *path, struct ecmper_error *err)
 					   "bpffs (mount -t bpf bpf FOLDER)",
 					   part, strerror(errno));
 	}
-	if (is_bpffs(path))
+	if (is_bpffs(path) && !is_mount_point(path))
 		return 0;
+	if (is_bpffs(path))
+		return ecmper_fail(err, -EINVAL,
+				   "%s is all of a bpffs, where others may have pins, too: name a "
+				   "folder below it",
+				   path);
 	rmdir(path);
 	return ecmper_fail(err, -ENOTDIR,
 			   "%s is not on a bpffs: name a folder below " BPFFS
 			   ", or mount one (mount -t bpf bpf FOLDER)",
 			   path);
+}
+
+/* link_2 is, link_to_the_past is not. */
+static bool is_link(const char *name)
+{
+	size_t length = strlen(LINK_PREFIX);
+
+	return !strncmp(name, LINK_PREFIX, length) && name[length] &&
+	       !name[length + strspn(name + length, "0123456789")];
 }
 
 void pin_link_path(const char *folder, uint32_t ifindex, char *path, size_t size)
@@ -86,7 +109,7 @@ int pin_links_each(const char *folder,
 		char path[1024];
 		int fd;
 
-		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)))
+		if (!is_link(entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
 		fd = bpf_obj_get(path);
@@ -107,12 +130,25 @@ static bool is_ours(const char *name)
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
-	    !strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)))
+	    is_link(name))
 		return true;
 	for (enum map_index map = 0; map < MAPS; map++)
 		if (!strcmp(name, map_names[map]))
 			return true;
 	return false;
+}
+
+bool pins_exist(const char *path)
+{
+	struct dirent *entry;
+	bool exist = false;
+	DIR *dir = opendir(path);
+
+	while (dir && !exist && (entry = readdir(dir)))
+		exist = is_ours(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return exist;
 }
 
 static int remove_link(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)

@@ -59,15 +59,18 @@ static int make_room(struct plan *plan)
 static int take(struct tables *tables, enum region region, uint32_t items, uint32_t *offset,
 		struct ecmper_error *err)
 {
+	int ret = range_take(tables, region, items, offset);
+
 	/* Where nothing is free, wait for what rests. */
-	if (range_take(tables, region, items, offset) &&
-	    (tables_grace(tables) || range_take(tables, region, items, offset)))
+	if (ret == -ENOSPC)
+		ret = tables_grace(tables) ?: range_take(tables, region, items, offset);
+	if (ret == -ENOSPC)
 		return ecmper_fail(err, -ENOSPC,
 				   "map %s is full: no room for %u more %s among its %u; bring the "
 				   "router up anew with a larger %s, or remove prefixes",
 				   names[region].map, items, names[region].items,
 				   region_size(tables->config, region), names[region].option);
-	return 0;
+	return ret;
 }
 
 /* A new range, filled with data, which the operation owns from here on. */

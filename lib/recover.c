@@ -167,6 +167,9 @@ static int recover_neighs(const struct found *found, struct tables *tables)
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		struct ecmper_neigh *neigh = &tables->neigh[id];
 
+		/* Collected, but lpm could not be turned back from naming it: it is there still. */
+		if (found->refs[id] && neigh->flags & ECMPER_NEIGH_RESTING)
+			neigh->flags = (neigh->flags | ECMPER_NEIGH_USED) & ~ECMPER_NEIGH_RESTING;
 		if (!(neigh->flags & ECMPER_NEIGH_USED))
 			continue;
 		neigh->refs = found->refs[id];

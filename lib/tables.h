@@ -124,8 +124,11 @@ int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *
 int neigh_collect(struct tables *tables, uint32_t id);
 /* The link in use, NULL when the neighbour is not resolved. */
 const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh);
-/* Make `link` the one in use, by one byte's store. */
+/* Make `link` the one in use, by one byte's store. A packet may still read the copy that was
+ * replaced before: where there is a link already, a grace period must have passed since. */
 int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link *link);
+/* Back to "not resolved". */
+int neigh_link_clear(struct tables *tables, uint32_t id);
 /* neigh_mac holds a MAC exactly when a next hop of a prefix has it. Make it so for this one. */
 int neigh_mac_sync(struct tables *tables, const uint8_t mac[6]);
 /* One reference more (+1) or less (-1) from a prefix. */

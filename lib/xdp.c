@@ -183,10 +183,12 @@ static int up(const struct ecmper_up_options *options, const char *folder, bool 
 	if (!ret) {
 		ret = attach_all(options, devices, folder, loaded.prog_fd, report, err);
 		replacement.prog_fd = loaded.prog_fd;
+		if (!ret && is_up)
+			ret = pin_links_each(folder, replace_other, &replacement);
 		if (ret)
 			detach_new(devices, report, folder);
-		else if (is_up)
-			ret = pin_links_each(folder, replace_other, &replacement);
+		else
+			ret = role_finish(options, &loaded);
 	}
 	if (ret && !is_up)
 		pins_remove(folder, NULL);
@@ -223,6 +225,8 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 	if (!ret) {
 		ret = role_config_read(folder, &config, err);
 		report->was_up = !ret;
+		if (ret == -ENOENT)
+			error_clear(err);
 		if (!ret || ret == -ENOENT)
 			ret = up(options, folder, report->was_up, &config, report, err);
 	}
@@ -270,12 +274,13 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
-	/* An empty folder is what is left of a `down` that was killed at its end. */
+	/* An empty folder is what is left of a `down` that was killed at its end; pins without
+	 * `config`, of an `up` that was killed. */
 	if (!ecmper_is_up(pin, role) && !rmdir(folder)) {
 		rmdir(pin);
 		return 0;
 	}
-	if (!ecmper_is_up(pin, role))
+	if (!ecmper_is_up(pin, role) && !pins_exist(folder))
 		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
 				   role == ECMPER_SERVER ? "server" : "router", pin);
 	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -20,6 +20,8 @@ struct loaded {
  * ones, which are pinned there; `config` goes into them. Server: its VIPs are made those given. */
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,
 	      struct loaded *loaded, struct ecmper_error *err);
+/* After the programs are attached: what `up` leaves out goes (VIPs), what it changes counts. */
+int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded);
 void role_unload(struct loaded *loaded);
 /* The pinned config of a role. -ENOENT; -EPROTO: of another version. */
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err);

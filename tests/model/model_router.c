@@ -165,14 +165,15 @@ static bool is_under_way(const struct path *path, uint8_t proto)
 	return (path->frame->data[packet->l4 + 13] & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 }
 
-/* The mark that it came with is not for the kernel's eyes; of what is not hashed, it is none. */
+/* What came with a mark goes on as LAST; of what is not hashed, it is none. */
 static void leave_to_kernel(struct path *path, enum ecmper_router_reason reason, bool is_connected)
 {
 	bool is_tos = path->router->is_tos;
 	unsigned int tried;
 
 	if (!is_connected && mark_read(is_tos, path->packet.tos, &tried))
-		outcome_set_tos(path->outcome, &path->packet, mark_clear(is_tos, path->packet.tos));
+		outcome_set_tos(path->outcome, &path->packet,
+				mark_write(is_tos, path->packet.tos, 0));
 	end(path, XDP_PASS, reason);
 }
 

@@ -45,7 +45,7 @@ check "config: fields have names" names "$router/config" abi_version mark hash_k
 check "a server's config: fields have names" names "$server/config" abi_version role
 check "a server's vips: fields have names" names "$server/vips" prefixlen addr
 check "a server's vips6: fields have names" names "$server/vips6" prefixlen addr
-check "a server's fragments: fields have names" names "$server/fragments" src dst id is_bounced
+check "a server's fragments: fields have names" names "$server/fragments" src dst id proto
 check "a server's counters: fields have names" names "$server/counters" packets bytes
 known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip ranges alloc counters nh_counters config vips "
 known+="lpm6 vip6 vips6 fragments "

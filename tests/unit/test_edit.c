@@ -528,6 +528,7 @@ static void a_refused_update_undoes_what_was_done(void **state)
 		fake->lpm_set_fails_after = -1;
 		if (successes) /* the way back was refused, too: lpm and vip must still agree */
 			must(fake, "", BATCH);
+		check(fake);
 		take_all(fake, pictures[1]);
 		if (!successes)
 			assert_memory_equal(pictures[0], pictures[1], sizeof(pictures[0]));
@@ -666,8 +667,29 @@ static void what_does_not_fit_is_refused_with_the_option_that_helps(void **state
 	text[0] = '\0';
 	for (int i = 1; i <= FAKE_PORTS + 1; i++)
 		sprintf(text + strlen(text),
-			"neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d%d\n", i);
+			"neigh add 10.0.0.%d lladdr 02:00:00:00:00:0%d dev d%d\n", i, i, i);
 	must_fail(fake, text, "--max-ports");
+	check(fake);
+	fake_free(fake);
+}
+
+static void the_port_of_a_device_that_nobody_names_is_used_again(void **state)
+{
+	struct fake *fake = fake_new();
+	unsigned int graces = 0;
+
+	(void)state;
+	for (int i = 1; i <= 9; i++) {
+		char text[80];
+
+		sprintf(text, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d%d\n", i);
+		if (i == FAKE_PORTS + 1)
+			graces = fake->graces;
+		must(fake, text, BATCH);
+		assert_int_equal(fake->ports[neigh_link(&fake->neigh[1])->port], i);
+	}
+	/* Packets that were on their way by the old device are waited for. */
+	assert_true(fake->graces >= graces + 9 - FAKE_PORTS);
 	check(fake);
 	fake_free(fake);
 }
@@ -839,6 +861,7 @@ int main(void)
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
 		cmocka_unit_test(the_port_of_a_device_that_is_gone_is_not_given_to_another),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_the_option_that_helps),
+		cmocka_unit_test(the_port_of_a_device_that_nobody_names_is_used_again),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(an_empty_state_is_refused),
 		cmocka_unit_test(a_modulo_table_keeps_its_size_while_it_has_connections),
