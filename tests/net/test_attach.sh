@@ -59,3 +59,38 @@ lab_apply 1 2
 check "and forwards" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
 lab_speak 6
 check "IPv6, too" lab_exec ns99 curl -sgf -m 5 -o /dev/null "$LAB_URL/"
+
+# A server whose `up` fails keeps its VIPs; those that were to come may be there early, no other goes.
+vips()
+{
+	lab_exec ns1 bpftool -j map dump pinned "$(lab_pin ns1)/server/vips" | jq -c '[.[].formatted.key.addr | join(".")] | sort'
+}
+
+server_up()
+{
+	lab_exec ns1 ecmper-loader server up "$@" >"$LAB_DIR/out.log" 2>&1
+}
+
+lab_stub_detach ns1 veth1
+check "a server comes up" server_up --dev veth1 --vip 10.0.10.0/32
+lab_exec ns1 ip link add br0 up type bridge
+check_fails "with a device without native XDP, it is refused" \
+	server_up --dev veth1 --dev br0 --mode native --mark tos --vip 10.0.11.0/32
+check "and keeps the VIP that it has" grep -q '"10.0.10.0"' <<<"$(vips)"
+check "up without a mark keeps the format, too" server_up --dev veth1 --vip 10.0.10.0/32
+check_is "and now has the VIPs that it is given" '["10.0.10.0"]' "$(vips)"
+check_is "and marks as before" 0 \
+	"$(lab_exec ns1 bpftool -j map dump pinned "$(lab_pin ns1)/server/config" | jq '.[0].formatted.value.mark')"
+
+check_fails "all of a bpffs is refused as an instance" router_up --dev br0 --pin "$LAB_DIR/bpf"
+check "with the advice to name a folder in it" says "name a folder below it"
+
+# Another namespace's device of the same index, and the same instance.
+index=$(lab_exec ns1 ip -j link show dev veth1 | jq '.[0].ifindex')
+lab_exec ns2 ip link show | grep -q "^$index:" || lab_exec ns2 ip link add twin index "$index" type bridge
+twin=$(lab_exec ns2 ip -j link show | jq -r --argjson i "$index" '.[] | select(.ifindex == $i).ifname')
+lab_stub_detach ns2 "$twin" 2>/dev/null || true
+check_fails "an instance is not shared with another network namespace" \
+	lab_exec ns2 env ECMPER_PIN="$(lab_pin ns1)" ecmper-loader server up --dev "$twin" --vip 10.0.10.0/32 \
+	2>"$LAB_DIR/out.log"
+check "and says so" says "used in another network namespace"
