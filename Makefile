@@ -105,7 +105,7 @@ $(B)/bench/%.o: bench/%.c | $(B)/bench/outer.skel.h $(SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(B)/bench -c $< -o $@
 $(B)/bench/packet_cost: $(B)/bench/packet_cases.o
-$(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o
+$(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o $(B)/bench/parts.o
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
 

@@ -77,7 +77,7 @@ const char *bench_addr(uint32_t addr);
 
 /* Programs of outer.bpf.c, as what to run. */
 struct bench_floors {
-	int empty, tx, redirect, kernel_fib;
+	int empty, tx, redirect, read, kernel_fib;
 };
 
 /* Load the wrapper. `ifindex`: where the redirect floor sends to. */

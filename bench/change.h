@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The parts of change_cost.c: waiting for the first packet on a new path (watch.c), and the kernel's
- * own multipath tables to compare with (nexthop.c).
+ * The parts of change_cost.c: waiting for the first packet on a new path (watch.c), the kernel's own
+ * multipath tables to compare with (nexthop.c), and what a change is made of (parts.c).
  */
 #ifndef BENCH_CHANGE_H
 #define BENCH_CHANGE_H
@@ -26,5 +26,14 @@ void nexthop_make(enum nexthop_kind kind, unsigned int buckets, unsigned int ser
 /* Replace the group by one of its first `servers`: seconds, request to acknowledgement. */
 double nexthop_replace(unsigned int servers);
 void nexthop_remove(void);
+
+/* ---- parts.c ---- */
+
+enum part { PART_TABLE, PART_HISTORY, PART_HASHES, PART_COPIES, PARTS };
+extern const char *const part_names[PARTS];
+
+/* One server of `servers` removed from a table without history: each part's times. */
+void parts_measure(unsigned int buckets, unsigned int servers, unsigned int turns,
+		   struct bench_series series[PARTS]);
 
 #endif

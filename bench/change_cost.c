@@ -123,13 +123,14 @@ static void print_series(const char *what, const char *verb, unsigned int bucket
 
 static void run_size(unsigned int buckets, unsigned int servers, unsigned int turns, FILE *csv)
 {
-	static struct bench_series series[WAYS][VERBS], kernel[2][2];
+	static struct bench_series series[WAYS][VERBS], kernel[2][2], parts[PARTS];
 	struct bench_instance *router = bench_up("change", ECMPER_ROUTER, NULL);
 	bool has_kernel = buckets < 65536; /* a group's size is 16 bits wide */
 	char last[ECMPER_ADDR_STRLEN];
 
 	memset(series, 0, sizeof(series));
 	memset(kernel, 0, sizeof(kernel));
+	memset(parts, 0, sizeof(parts));
 	snprintf(last, sizeof(last), "%s", bench_server(servers - 1));
 	bench_routes(router,
 		     &(struct bench_routes){
@@ -145,10 +146,14 @@ static void run_size(unsigned int buckets, unsigned int servers, unsigned int tu
 		}
 		nexthop_remove();
 	}
+	parts_measure(buckets, servers, turns, parts);
 	for (enum way way = 0; way < WAYS; way++)
 		for (enum verb verb = 0; verb < VERBS; verb++)
 			print_series(ways[way], verbs[verb], buckets, servers, 1,
 				     &series[way][verb], csv);
+	for (enum part part = 0; part < PARTS; part++)
+		print_series(part_names[part], verbs[VERB_REMOVE], buckets, servers, 1,
+			     &parts[part], csv);
 	for (enum verb verb = VERB_REMOVE; verb <= VERB_ADD; verb++) {
 		print_series("kernel resilient group", verbs[verb], buckets, servers, 1,
 			     &kernel[NEXTHOP_RESILIENT][verb], csv);

@@ -23,6 +23,7 @@ enum bench_kind {
 	BENCH_KINDS
 };
 
+#define BENCH_LINES    (1 << 20)  /* of memory, 64 bytes each, that floor_read has */
 #define BENCH_SRC6     0xfd000001 /* first word of client addresses */
 #define BENCH_DST6     0xfd000002 /* of VIPs */
 #define BENCH_VLAN_TCI 0x6007
@@ -36,8 +37,9 @@ struct bench_flows {
 	__u32 sport_first;
 	__u32 dport;      /* network order */
 	__u32 ip_word[3]; /* the IP header up to the addresses */
-	__u32 kind;       /* enum bench_kind */
-	__u8 tcp_flags;   /* set once, by run.c */
+	__u32 lines; /* floor_read: cache lines to choose from, less one; a power of two of them */
+	__u32 kind;  /* enum bench_kind */
+	__u8 tcp_flags; /* set once, by run.c */
 	__u8 dst_mac[8];
 	__u8 src_mac[8];
 };

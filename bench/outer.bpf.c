@@ -29,6 +29,17 @@ struct {
 	__type(value, __u32);
 } tx_port SEC(".maps");
 
+struct line {
+	__u64 word[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, BENCH_LINES);
+	__type(key, __u32);
+	__type(value, struct line);
+} memory SEC(".maps");
+
 struct bench_flows flows = {};
 __u32 seed = 1;
 __u32 fib_ifindex = 0; /* the device that kernel_fib says packets come from */
@@ -200,6 +211,18 @@ SEC("xdp.frags")
 int floor_redirect(struct xdp_md *ctx)
 {
 	return swap_macs(ctx) ? bpf_redirect_map(&tx_port, 0, XDP_DROP) : XDP_DROP;
+}
+
+/* The same, after one look at memory: at a random line of so many. */
+SEC("xdp.frags")
+int floor_read(struct xdp_md *ctx)
+{
+	__u32 index = next_random() & flows.lines;
+	struct line *line = bpf_map_lookup_elem(&memory, &index);
+
+	if (!line || line->word[0] || !swap_macs(ctx))
+		return XDP_DROP;
+	return bpf_redirect_map(&tx_port, 0, XDP_DROP);
 }
 
 /* What xdp-forward does: the kernel's own routing table and neighbours, then the same redirect. */

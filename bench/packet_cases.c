@@ -40,6 +40,22 @@ static struct packet_case *add_case(struct packet_cases *cases, const char *name
 	return one;
 }
 
+/* What memory costs: the floor with one random line of 1, 16 and 64 MiB. */
+static void add_reads(struct packet_cases *cases, int prog_fd)
+{
+	static const char *const names[] = {"floor redirect + line of 1 MiB",
+					    "floor redirect + line of 16 MiB",
+					    "floor redirect + line of 64 MiB"};
+	static const uint32_t lines[] = {1 << 14, 1 << 18, BENCH_LINES};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		struct packet_case *one = add_case(cases, names[i], prog_fd, 1, XDP_REDIRECT);
+
+		one->flows.lines = lines[i] - 1;
+		one->packets = 5 * PACKETS;
+	}
+}
+
 static bool is_wanted(const char *filter, const char *name)
 {
 	return !filter || strstr(name, filter);
@@ -278,6 +294,8 @@ void packet_cases_make(struct packet_cases *cases, bool is_long, const char *fil
 	add_case(cases, "empty", floors.empty, 1, XDP_PASS);
 	add_case(cases, "floor XDP_TX", floors.tx, 1, XDP_TX);
 	add_case(cases, "floor redirect", floors.redirect, 1, XDP_REDIRECT);
+	if (is_wanted(filter, "floor redirect + line"))
+		add_reads(cases, floors.read);
 	if (is_wanted(filter, "router plain")) {
 		add_plain(cases, is_long);
 		add_own_tables(cases);

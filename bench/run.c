@@ -50,6 +50,7 @@ void bench_outer_open(unsigned int ifindex, struct bench_floors *floors)
 		.empty = bpf_program__fd(outer->progs.empty),
 		.tx = bpf_program__fd(outer->progs.floor_tx),
 		.redirect = bpf_program__fd(outer->progs.floor_redirect),
+		.read = bpf_program__fd(outer->progs.floor_read),
 		.kernel_fib = bpf_program__fd(outer->progs.kernel_fib),
 	};
 }

@@ -232,6 +232,28 @@ code()
 	has "$eval_dir" fuzz.csv || has "$eval_dir" coverage.csv || printf 'Not run.\n\n'
 }
 
+# What the targets that are not met are made of.
+ablation()
+{
+	has "$bench_dir" packet_cost.csv change_cost.csv || return 0
+	cat <<'TEXT'
+What stands in the way of a cheaper change: the parts of removing one of 100 servers from 65 536 buckets, on plain arrays without
+a kernel. Maglev's turns are 65 536 walks, each of which ends where the CPU does not expect it.
+
+TEXT
+	table "what us us_q1 us_q3" < <(
+		awk -F, 'NR == 1 || ($1 ~ /^(of it|library)/ && $2 == "remove" && $3 == 65536 && $4 == 100)' \
+			"$bench_dir/change_cost.csv")
+	cat <<'TEXT'
+What stands in the way of many prefixes at one price: memory. The redirect floor with one look at a random line of so much of it
+(a prefix has a line of `vip`, and with a table of its own a line of `cur_nh`):
+
+TEXT
+	table "case ratio ratio_q1 ratio_q3 ns" < <(
+		awk -F, 'NR == 1 || $1 ~ /^floor redirect/' "$bench_dir/packet_cost.csv"
+	)
+}
+
 bench()
 {
 	printf '## Cost\n\n'
@@ -241,6 +263,7 @@ bench()
 	}
 	machine "$bench_dir/machine.txt"
 	goals "$bench_dir/targets.txt"
+	ablation
 	picture "$bench_dir" packet "Cost of a packet"
 	picture "$bench_dir" prefixes "Cost of a packet by number of prefixes"
 	picture "$bench_dir" change "Cost of a change by size of the table"
