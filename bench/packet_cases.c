@@ -232,30 +232,37 @@ static void add_kernel(struct packet_cases *cases, int prog_fd)
 	}
 }
 
-/* Connections from 172.16.0.1:1024.. to the VIP's port 80, on lo. They stay open. */
+static void repair(int fd, int option, int value)
+{
+	if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value)))
+		bench_die("cannot make a connection by TCP_REPAIR: %s", strerror(errno));
+}
+
+/* Connections of the VIP's port 80 with 172.16.0.1:1024.., made without a packet, at the sequence
+ * numbers that outer.bpf.c's packets have. They stay open. */
 static void connect_owned(unsigned int count)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(80)}, from = to;
-	struct rlimit files = {.rlim_cur = 3 * count, .rlim_max = 3 * count};
-	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	struct sockaddr_in vip = {.sin_family = AF_INET, .sin_port = htons(80)}, client = vip;
+	struct rlimit files = {.rlim_cur = 2 * count, .rlim_max = 2 * count};
 
-	bench_shell("ip addr add " BENCH_VIP " dev lo && ip addr add 172.16.0.1/32 dev lo && "
-		    "sysctl -qw net.ipv4.ip_local_port_range='32768 60999'");
+	bench_shell("ip addr add " BENCH_VIP " dev lo && ip addr add 172.16.0.1/32 dev lo");
 	setrlimit(RLIMIT_NOFILE, &files);
-	inet_pton(AF_INET, "198.18.0.0", &to.sin_addr);
-	inet_pton(AF_INET, "172.16.0.1", &from.sin_addr);
-	if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, 1024))
-		bench_die("cannot listen: %s", strerror(errno));
+	inet_pton(AF_INET, "198.18.0.0", &vip.sin_addr);
+	inet_pton(AF_INET, "172.16.0.1", &client.sin_addr);
 	for (unsigned int i = 0; i < count; i++) {
-		int client = socket(AF_INET, SOCK_STREAM, 0);
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		from.sin_port = htons(1024 + i);
-		if (client < 0 || bind(client, (struct sockaddr *)&from, sizeof(from)) ||
-		    connect(client, (struct sockaddr *)&to, sizeof(to)) ||
-		    accept(listener, NULL, NULL) < 0)
+		client.sin_port = htons(1024 + i);
+		repair(fd, TCP_REPAIR, TCP_REPAIR_ON);
+		repair(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+		repair(fd, TCP_QUEUE_SEQ, 1);
+		repair(fd, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE);
+		repair(fd, TCP_QUEUE_SEQ, 1);
+		if (bind(fd, (struct sockaddr *)&vip, sizeof(vip)) ||
+		    connect(fd, (struct sockaddr *)&client, sizeof(client)))
 			bench_die("cannot connect: %s; is `ulimit -n` above %u?", strerror(errno),
 				  2 * count);
+		repair(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
 	}
 }
 
