@@ -472,8 +472,8 @@ static __always_inline int route_packet(struct xdp_md *ctx, struct packet *pkt, 
 	return verdict(pkt, reason);
 }
 
-SEC("xdp.frags")
-int ecmper_router(struct xdp_md *ctx)
+/* Any packet, by all stages. */
+static __always_inline int route_any(struct xdp_md *ctx)
 {
 	struct packet pkt = {};
 	void *l3;
@@ -489,6 +489,58 @@ int ecmper_router(struct xdp_md *ctx)
 		reason = ROUTER_not_ip;
 	}
 	return verdict(&pkt, reason);
+}
+
+/*
+ * Nearly every packet: IPv4 without options, tags or a mark, TCP or UDP, whole, to a VIP that hashes on
+ * all of it. False: it is not so plain.
+ */
+static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *pkt)
+{
+	void *data = (void *)(long)ctx->data;
+	struct iphdr *ip = data + sizeof(struct ethhdr);
+
+	pkt->eth = data;
+	pkt->ip = ip;
+	pkt->l4 = ip + 1;
+	pkt->end = (void *)(long)ctx->data_end;
+	if (pkt->l4 + sizeof(pkt->ports) > pkt->end)
+		return false;
+	pkt->l3_proto = eth_proto(pkt->eth);
+	pkt->proto = ip->protocol;
+	pkt->ports = *(__be32 *)pkt->l4;
+	pkt->ip_bytes = bpf_ntohs(ip->tot_len);
+	pkt->bytes = sizeof(*pkt->eth) + pkt->ip_bytes;
+	return pkt->l3_proto == bpf_htons(ETH_P_IP) && !(pkt->eth->h_dest[0] & 1) &&
+	       *(const __u8 *)ip == 0x45 && has_ports(pkt->proto) &&
+	       !(ip->frag_off & bpf_htons(IP_MF | IP_OFFSET)) && ip->ttl > 1 &&
+	       pkt->ip_bytes >= sizeof(*ip) + sizeof(pkt->ports) && data + pkt->bytes <= pkt->end &&
+	       !mark_is_set(mark_format, ip->tos);
+}
+
+/* What the stages make of it, in one go: it needs half of their registers, and a quarter less time.
+ * -1: not so plain after all, and nothing is changed. */
+static __always_inline int route_plain(struct xdp_md *ctx, const struct packet *pkt)
+{
+	__u64 slot = find_vip_slot(pkt->ip->daddr);
+	__u32 code = slot & ((1U << ECMPER_VIP_CODE_BITS) - 1);
+	struct route route = {.cur_nh_offset = (__u32)slot - code, .tos = pkt->ip->tos};
+
+	if (!slot || code >= ECMPER_VIP_CODE_STEP)
+		return -1;
+	route.cur_nh_count = 1U << code;
+	choose_current(&route, ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr,
+						 pkt->ports, pkt->proto));
+	return route.next_hop ? forward(ctx, pkt, &route, false) : -1;
+}
+
+SEC("xdp.frags")
+int ecmper_router(struct xdp_md *ctx)
+{
+	struct packet pkt = {};
+	int reason = parse_plain(ctx, &pkt) ? route_plain(ctx, &pkt) : -1;
+
+	return likely(reason >= 0) ? verdict(&pkt, reason) : route_any(ctx);
 }
 
 /*
