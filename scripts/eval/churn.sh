@@ -13,7 +13,7 @@ set -euo pipefail
 rate=50 # Mbit/s of each server
 parallel=120
 read -ra intervals <<<"${EVAL_T:-$(eval_pick "3 1 0.2" "10 5 4 3 2 1 0.5 0.2 0.1")}"
-seconds=${EVAL_SECONDS:-$(eval_pick 6 60)}
+seconds=${EVAL_SECONDS:-$(eval_pick 4 60)}
 
 # name, server program, hash, depth
 cases="ecmp_modulo 0 modulo 0

@@ -12,7 +12,7 @@ set -euo pipefail
 connections=1000
 busy=500 # pause for 0.1 s between messages, the others for 5 s
 read -ra intervals <<<"${EVAL_T:-$(eval_pick 0.2 "1 0.2 0.1")}"
-seconds=${EVAL_SECONDS:-$(eval_pick 12 300)}
+seconds=${EVAL_SECONDS:-$(eval_pick 8 300)}
 
 # one T: a line of the CSV.
 one()

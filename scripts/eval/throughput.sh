@@ -13,7 +13,7 @@ rate=25 # Mbit/s of each server
 # Few connections leave servers idle by chance: of P, spread over S servers at random, one finds
 # nothing to do for (S - 1) / (P + S - 1) of the time. Short ones spread soon over a new server.
 parallel=500
-stage=${EVAL_STAGE:-$(eval_pick 7 30)}
+stage=${EVAL_STAGE:-$(eval_pick 6 30)}
 settle=$((stage / 2)) # seconds of a stage that are not counted: the new server has to fill
 time=0
 
