@@ -20,13 +20,6 @@ struct icmp_header {
 enum icmp4_error { DEST_UNREACH = 3, SOURCE_QUENCH = 4, TIME_EXCEEDED = 11, PARAMETER = 12 };
 enum icmp6_error { DEST_UNREACH6 = 1, PARAMETER6 = 4 }; /* RFC 4443: 1 to 4 are in use */
 
-/* A flow as its packets towards us have it. IPv4 addresses are in word[3] of either. */
-struct quoted_flow {
-	struct ecmper_addr src, dst;
-	__be32 ports; /* 0 where the protocol has none */
-	__u8 proto;
-};
-
 static __always_inline bool is_icmp_error(__u8 type, const bool is_ipv6)
 {
 	if (is_ipv6)
@@ -42,7 +35,7 @@ static __always_inline __be32 turn_ports(__be32 ports)
 }
 
 /* `left`: bytes of the quoted packet from l4 on. */
-static __always_inline bool read_quoted_ports(struct quoted_flow *flow, const void *l4, __u32 left,
+static __always_inline bool read_quoted_ports(struct flow *flow, const void *l4, __u32 left,
 					      const void *end)
 {
 	flow->ports = 0;
@@ -54,7 +47,7 @@ static __always_inline bool read_quoted_ports(struct quoted_flow *flow, const vo
 	return true;
 }
 
-static __always_inline bool read_quoted4(const struct packet *pkt, struct quoted_flow *flow)
+static __always_inline bool read_quoted4(const struct packet *pkt, struct flow *flow)
 {
 	const struct iphdr *quoted = pkt->l4 + sizeof(struct icmp_header);
 	__u32 left = pkt->l4_bytes - sizeof(struct icmp_header), header_len;
@@ -72,7 +65,7 @@ static __always_inline bool read_quoted4(const struct packet *pkt, struct quoted
 }
 
 static __always_inline bool read_quoted6(struct xdp_md *ctx, const struct packet *pkt,
-					 struct quoted_flow *flow)
+					 struct flow *flow)
 {
 	const struct ipv6hdr *quoted = pkt->l4 + sizeof(struct icmp_header);
 	const void *l4 = quoted + 1;
@@ -100,9 +93,10 @@ static __always_inline bool read_quoted6(struct xdp_md *ctx, const struct packet
 	return read_quoted_ports(flow, l4, walk.left, pkt->end);
 }
 
-/* Is the packet an ICMP error about a flow that comes to its destination? */
+/* Is the packet an ICMP error about a flow that comes to its destination? *flow: which, if so; else it
+ * may be half of one. */
 static __always_inline bool read_quoted_flow(struct xdp_md *ctx, const struct packet *pkt,
-					     struct quoted_flow *flow, const bool is_ipv6)
+					     struct flow *flow, const bool is_ipv6)
 {
 	const struct icmp_header *icmp = pkt->l4;
 
@@ -110,6 +104,7 @@ static __always_inline bool read_quoted_flow(struct xdp_md *ctx, const struct pa
 	    pkt->l4_bytes < sizeof(*icmp) || (void *)(icmp + 1) > pkt->end ||
 	    !is_icmp_error(icmp->type, is_ipv6))
 		return false;
+	flow->is_quoted = true;
 	return is_ipv6 ? read_quoted6(ctx, pkt, flow) : read_quoted4(pkt, flow);
 }
 

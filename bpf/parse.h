@@ -333,21 +333,34 @@ static __always_inline bool is_same_addr(const struct ecmper_addr *a, const stru
 	       a->word[3] == b->word[3];
 }
 
+/* A flow as its packets towards us have it. IPv4 addresses are in word[3] of either. */
+struct flow {
+	struct ecmper_addr src, dst;
+	__be32 ports; /* 0 where the protocol has none */
+	__u8 proto;
+	bool is_quoted; /* of an ICMP error */
+};
+
+/* The packet's own flow. */
+static __always_inline struct flow packet_flow(const struct packet *pkt, const bool is_ipv6)
+{
+	struct flow flow = {.ports = pkt->ports, .proto = pkt->proto};
+
+	flow.src = is_ipv6 ? addr_from_ipv6(&pkt->ip6->saddr) : addr_from_ipv4(pkt->ip->saddr);
+	flow.dst = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
+	return flow;
+}
+
 /* The datagram that a fragment is a part of. */
 static __always_inline struct ecmper_fragment_key fragment_key(const struct packet *pkt,
 							       const bool is_ipv6)
 {
-	struct ecmper_fragment_key key = {.id = pkt->fragment_id};
+	struct flow flow = packet_flow(pkt, is_ipv6);
 
-	if (is_ipv6) {
-		key.src = addr_from_ipv6(&pkt->ip6->saddr);
-		key.dst = addr_from_ipv6(&pkt->ip6->daddr);
-	} else {
-		key.src = addr_from_ipv4(pkt->ip->saddr);
-		key.dst = addr_from_ipv4(pkt->ip->daddr);
-		key.proto = pkt->proto;
-	}
-	return key;
+	return (struct ecmper_fragment_key){.src = flow.src,
+					    .dst = flow.dst,
+					    .id = pkt->fragment_id,
+					    .proto = is_ipv6 ? 0 : pkt->proto};
 }
 
 /* The TCP header, or NULL where it is not whole in the frame's readable part. */

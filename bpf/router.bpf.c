@@ -30,14 +30,6 @@ struct route {
 	__u8 tos;      /* ToS byte or traffic class to send */
 };
 
-/* What the bucket is chosen by. IPv4 addresses are in word[3]. */
-struct flow {
-	struct ecmper_addr src, dst;
-	__be32 ports;
-	__u8 proto;
-	bool is_quoted; /* of an ICMP error */
-};
-
 /* The destination's slot in its exact-match line, 0 when it has none: then lpm decides. */
 static __always_inline __u64 find_vip_slot(__be32 daddr)
 {
@@ -211,23 +203,16 @@ static __always_inline void read_fragment_ports(const struct packet *pkt, struct
 static __always_inline void read_flow(struct xdp_md *ctx, const struct packet *pkt,
 				      struct flow *flow, __u32 hash_on, const bool is_ipv6)
 {
-	struct quoted_flow quoted = {};
+	struct flow quoted = {};
 
-	flow->src = is_ipv6 ? addr_from_ipv6(&pkt->ip6->saddr) : addr_from_ipv4(pkt->ip->saddr);
-	flow->dst = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
-	flow->ports = pkt->ports;
-	flow->proto = pkt->proto;
+	*flow = packet_flow(pkt, is_ipv6);
 	if (likely(has_ports(flow->proto) && !pkt->is_fragment))
 		return;
 	if (pkt->is_fragment) {
 		if (hash_on == ECMPER_HASH_ON_5TUPLE)
 			read_fragment_ports(pkt, flow, is_ipv6);
 	} else if (read_quoted_flow(ctx, pkt, &quoted, is_ipv6)) {
-		flow->src = quoted.src;
-		flow->dst = quoted.dst;
-		flow->ports = quoted.ports;
-		flow->proto = quoted.proto;
-		flow->is_quoted = true;
+		*flow = quoted;
 		count(ROUTER_icmp_error, pkt->bytes);
 	}
 }

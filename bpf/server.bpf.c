@@ -116,8 +116,8 @@ static __always_inline bool is_time_wait_of(struct bpf_sock *sk, const struct tc
 	       is_between(bpf_ntohl(tcp->seq), received - LATE_BYTES, received + LATE_BYTES);
 }
 
-/* How far behind a living connection's numbers a packet of it may be: more than any window (RFC
- * 7323: 1 GiB at most, where the path is that long) leaves too little to tell others from it. */
+/* The same for a living connection, around its window. Larger than what is under way on nearly any
+ * path, and small enough to tell another connection's numbers by: two random ones pass once in 1 024. */
 #define OLD_BYTES (1 << 26)
 
 /*
@@ -137,8 +137,8 @@ static __always_inline bool is_connection_of(struct bpf_sock *sk, const struct t
 }
 
 /* The tuple to look a socket up by. Returns its size, which is how the kernel knows the family. */
-static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple,
-					const struct quoted_flow *flow, const bool is_ipv6)
+static __always_inline __u32 make_tuple(struct bpf_sock_tuple *tuple, const struct flow *flow,
+					const bool is_ipv6)
 {
 	__be16 sport = flow->ports & 0xffff, dport = flow->ports >> 16; /* as in memory */
 
@@ -181,7 +181,7 @@ static __always_inline bool is_owner(struct bpf_sock *sk, const struct tcphdr *t
  * own header; NULL when an ICMP error is about the flow, which then needs a socket, that is all.
  */
 static __always_inline int find_tcp_owner(struct xdp_md *ctx, const struct packet *pkt,
-					  const struct quoted_flow *flow, const struct tcphdr *tcp,
+					  const struct flow *flow, const struct tcphdr *tcp,
 					  const bool is_ipv6)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -201,7 +201,7 @@ static __always_inline int find_tcp_owner(struct xdp_md *ctx, const struct packe
 }
 
 /* A connected socket owns the flow; one that is not takes what comes. */
-static __always_inline int find_udp_owner(struct xdp_md *ctx, const struct quoted_flow *flow,
+static __always_inline int find_udp_owner(struct xdp_md *ctx, const struct flow *flow,
 					  const bool is_ipv6)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -218,7 +218,7 @@ static __always_inline int find_udp_owner(struct xdp_md *ctx, const struct quote
 }
 
 static __always_inline int judge_tcp(struct xdp_md *ctx, const struct packet *pkt,
-				     const struct quoted_flow *flow, const bool is_ipv6)
+				     const struct flow *flow, const bool is_ipv6)
 {
 	const struct tcphdr *tcp = tcp_header(pkt);
 
@@ -233,10 +233,8 @@ static __always_inline int judge_tcp(struct xdp_md *ctx, const struct packet *pk
 static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *pkt,
 				      const bool is_ipv6)
 {
-	struct quoted_flow flow = {.ports = pkt->ports};
+	struct flow flow = packet_flow(pkt, is_ipv6);
 
-	flow.src = is_ipv6 ? addr_from_ipv6(&pkt->ip6->saddr) : addr_from_ipv4(pkt->ip->saddr);
-	flow.dst = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
 	if (pkt->proto == IPPROTO_TCP)
 		return judge_tcp(ctx, pkt, &flow, is_ipv6);
 	if (pkt->proto == IPPROTO_UDP)

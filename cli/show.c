@@ -187,7 +187,7 @@ static void dump_prefix(const struct ecmper_prefix_view *view)
 	putchar('\n');
 }
 
-/* A neighbour that was set by hand, and whose device is in this network namespace. */
+/* A neighbour that has a MAC, and whose device is in this network namespace. */
 static bool is_dumped(const struct ecmper_neigh_view *neigh)
 {
 	return neigh->is_resolved && *neigh->dev;

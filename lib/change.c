@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What each word of the grammar means for the drafts. Writes no map but tx_ports, where a new
- * device takes a place that no packet is sent to yet: an edit that fails here has changed nothing.
+ * device takes a place that no packet is sent to: an edit that fails here has changed nothing.
  * Used by edit.c.
  */
 #include <errno.h>
@@ -183,12 +183,40 @@ static bool is_port_named(const struct edit *edit, uint32_t port)
 	return false;
 }
 
-/* The port of an egress device: its place in tx_ports, taken newly when it has none. Where none is
- * free, one that no neighbour names any more is: packets that still do so have a grace period. */
+/* A place in tx_ports for a new device: a free one, or one that no neighbour names any more, to which
+ * packets that are under way still have a grace period. -ENOSPC. */
+static int choose_port(struct edit *edit, uint16_t *port)
+{
+	struct tables *tables = edit->tables;
+	int left = -1;
+
+	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
+		uint32_t there = 0;
+		int ret = tables->ops->tx_port_get(tables->arg, i, &there);
+
+		if (ret && ret != -ENOENT)
+			return ret;
+		if ((there && left >= 0) || is_port_named(edit, i))
+			continue;
+		if (there) {
+			left = i;
+			continue;
+		}
+		*port = i;
+		return 0;
+	}
+	if (left < 0)
+		return -ENOSPC;
+	*port = left;
+	/* Not tables_grace(): what rests is looked after only while an edit is pending. */
+	return tables->ops->grace(tables->arg);
+}
+
+/* The port of an egress device: its place in tx_ports, taken newly when it has none. */
 static int find_port(struct edit *edit, uint32_t ifindex, uint16_t *port)
 {
 	struct tables *tables = edit->tables;
-	int free_port = -1, left_port = -1, ret;
+	int ret;
 
 	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
 		uint32_t there = 0;
@@ -200,19 +228,9 @@ static int find_port(struct edit *edit, uint32_t ifindex, uint16_t *port)
 			*port = i;
 			return 0;
 		}
-		if ((there ? left_port : free_port) < 0 && !is_port_named(edit, i))
-			*(there ? &left_port : &free_port) = i;
 	}
-	if (free_port < 0 && left_port < 0)
-		return -ENOSPC;
-	if (free_port < 0) {
-		ret = tables_grace(tables);
-		if (ret)
-			return ret;
-		free_port = left_port;
-	}
-	*port = free_port;
-	return tables->ops->tx_port_set(tables->arg, free_port, ifindex);
+	ret = choose_port(edit, port);
+	return ret ?: tables->ops->tx_port_set(tables->arg, *port, ifindex);
 }
 
 static int change_neigh_add(struct edit *edit, const struct ecmper_change *change)

@@ -43,9 +43,13 @@ extern const struct tables_ops kernel_ops;
 
 /* instance.c: tables_ops.touch. */
 int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items);
-/* maps.c: a prefix as the key of lpm or vips; the longest prefix that matches an address. */
-struct ecmper_lpm_key lpm_key(const struct ecmper_net *net);
-struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net);
+/* maps.c: a prefix as the key of lpm or vips, or of lpm6 or vips6, by its family. Returns its size. */
+union any_lpm_key {
+	struct ecmper_lpm_key ipv4;
+	struct ecmper_lpm6_key ipv6;
+};
+size_t any_lpm_key(const struct ecmper_net *net, union any_lpm_key *key);
+/* The longest prefix that matches an address. -ENOENT. */
 int maps_lpm_match(struct ecmper *ecmper, const struct ecmper_addr *addr,
 		   struct ecmper_prefix *value);
 /* view.c: one neighbour, for people. */

@@ -198,33 +198,22 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	return ret ?: attach_tx_errors(skel, folder, err);
 }
 
-/* A VIP as a key of its family's map. Returns the key's size. */
-static size_t vip_key(const struct ecmper_net *vip, void *key)
-{
-	struct ecmper_lpm_key ipv4 = lpm_key(vip);
-	struct ecmper_lpm6_key ipv6 = lpm6_key(vip);
-	bool is_ipv4 = ecmper_addr_is_ipv4(&vip->addr);
-
-	memcpy(key, is_ipv4 ? (void *)&ipv4 : (void *)&ipv6, is_ipv4 ? sizeof(ipv4) : sizeof(ipv6));
-	return is_ipv4 ? sizeof(ipv4) : sizeof(ipv6);
-}
-
 /* Keys of that size which are not among the VIPs go. */
 static void remove_other_vips(int fd, const struct ecmper_up_options *options, size_t size)
 {
-	char key[sizeof(struct ecmper_lpm6_key)], next[sizeof(key)], vip[sizeof(key)];
-	int ret = bpf_map_get_next_key(fd, NULL, next);
+	union any_lpm_key key, next, vip;
+	int ret = bpf_map_get_next_key(fd, NULL, &next);
 
 	while (!ret) {
 		bool is_wanted = false;
 
-		memcpy(key, next, sizeof(key));
-		ret = bpf_map_get_next_key(fd, key, next);
+		key = next;
+		ret = bpf_map_get_next_key(fd, &key, &next);
 		for (unsigned int i = 0; i < options->vip_count; i++)
-			is_wanted |=
-				vip_key(&options->vips[i], vip) == size && !memcmp(vip, key, size);
+			is_wanted |= any_lpm_key(&options->vips[i], &vip) == size &&
+				     !memcmp(&vip, &key, size);
 		if (!is_wanted)
-			bpf_map_delete_elem(fd, key);
+			bpf_map_delete_elem(fd, &key);
 	}
 }
 
@@ -233,14 +222,14 @@ static int add_vips(const struct server_bpf *skel, const struct ecmper_up_option
 {
 	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
 	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
-	char key[sizeof(struct ecmper_lpm6_key)];
+	union any_lpm_key key;
 	uint32_t one = 1;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < options->vip_count; i++) {
-		vip_key(&options->vips[i], key);
-		ret = bpf_map_update_elem(ecmper_addr_is_ipv4(&options->vips[i].addr) ? fd4 : fd6,
-					  key, &one, BPF_ANY);
+		bool is_ipv4 = any_lpm_key(&options->vips[i], &key) == sizeof(key.ipv4);
+
+		ret = bpf_map_update_elem(is_ipv4 ? fd4 : fd6, &key, &one, BPF_ANY);
 	}
 	if (ret)
 		return ecmper_fail(err, ret, "cannot set the VIPs (maps vips, vips6): %s",

@@ -19,7 +19,7 @@ static int fd_of(void *arg, enum map_index map)
 	return ((struct ecmper *)arg)->fd[map];
 }
 
-struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
+static struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
 {
 	struct ecmper_lpm_key key = {.prefixlen = net->len};
 	__be32 addr = ecmper_addr_to_ipv4(&net->addr);
@@ -28,7 +28,7 @@ struct ecmper_lpm_key lpm_key(const struct ecmper_net *net)
 	return key;
 }
 
-struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net)
+static struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net)
 {
 	struct ecmper_lpm6_key key = {.prefixlen = net->len};
 
@@ -36,20 +36,20 @@ struct ecmper_lpm6_key lpm6_key(const struct ecmper_net *net)
 	return key;
 }
 
-/* A prefix's map and key, by its family. */
-union any_lpm_key {
-	struct ecmper_lpm_key ipv4;
-	struct ecmper_lpm6_key ipv6;
-};
-
-static int lpm_of(void *arg, const struct ecmper_net *net, union any_lpm_key *key)
+size_t any_lpm_key(const struct ecmper_net *net, union any_lpm_key *key)
 {
 	if (ecmper_addr_is_ipv4(&net->addr)) {
 		key->ipv4 = lpm_key(net);
-		return fd_of(arg, MAP_LPM);
+		return sizeof(key->ipv4);
 	}
 	key->ipv6 = lpm6_key(net);
-	return fd_of(arg, MAP_LPM6);
+	return sizeof(key->ipv6);
+}
+
+/* A prefix's map and key, by its family. */
+static int lpm_of(void *arg, const struct ecmper_net *net, union any_lpm_key *key)
+{
+	return fd_of(arg, any_lpm_key(net, key) == sizeof(key->ipv4) ? MAP_LPM : MAP_LPM6);
 }
 
 int maps_lpm_match(struct ecmper *ecmper, const struct ecmper_addr *addr,

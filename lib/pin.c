@@ -64,18 +64,20 @@ int pin_folder_make(const char *path, struct ecmper_error *err)
 					   "bpffs (mount -t bpf bpf FOLDER)",
 					   part, strerror(errno));
 	}
-	if (is_bpffs(path) && !is_mount_point(path))
-		return 0;
-	if (is_bpffs(path))
-		return ecmper_fail(err, -EINVAL,
-				   "%s is all of a bpffs, where others may have pins, too: name a "
-				   "folder below it",
+	if (!is_bpffs(path)) {
+		rmdir(path);
+		return ecmper_fail(err, -ENOTDIR,
+				   "%s is not on a bpffs: name a folder below " BPFFS
+				   ", or mount one (mount -t bpf bpf FOLDER)",
 				   path);
-	rmdir(path);
-	return ecmper_fail(err, -ENOTDIR,
-			   "%s is not on a bpffs: name a folder below " BPFFS
-			   ", or mount one (mount -t bpf bpf FOLDER)",
-			   path);
+	}
+	return is_mount_point(path)
+		       ? ecmper_fail(
+				 err, -EINVAL,
+				 "%s is all of a bpffs, where others may have pins, too: name a "
+				 "folder below it",
+				 path)
+		       : 0;
 }
 
 /* link_2 is, link_to_the_past is not. */
@@ -142,7 +144,7 @@ bool pins_exist(const char *path)
 {
 	struct dirent *entry;
 	bool exist = false;
-	DIR *dir = opendir(path);
+	DIR *dir = is_mount_point(path) ? NULL : opendir(path);
 
 	while (dir && !exist && (entry = readdir(dir)))
 		exist = is_ours(entry->d_name);

@@ -15,7 +15,8 @@
 int pin_folder_make(const char *path, struct ecmper_error *err);
 /* Remove every pin in the folder that is ecmper's, links first. The folder stays. */
 int pins_remove(const char *path, struct ecmper_error *err);
-/* Is any pin of ecmper's there? */
+/* Is any pin of ecmper's there? Not where pin_folder_make() refuses to work: pins of the same names
+ * are others' there. */
 bool pins_exist(const char *path);
 void pin_link_path(const char *folder, uint32_t ifindex, char *path, size_t size);
 /* Calls back for each pinned link: its fd (closed afterwards), the device it is on (0: gone) and its program. */

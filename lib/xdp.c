@@ -276,13 +276,14 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
 	/* An empty folder is what is left of a `down` that was killed at its end; pins without
 	 * `config`, of an `up` that was killed. */
-	if (!ecmper_is_up(pin, role) && !rmdir(folder)) {
-		rmdir(pin);
-		return 0;
-	}
-	if (!ecmper_is_up(pin, role) && !pins_exist(folder))
+	if (!ecmper_is_up(pin, role) && !pins_exist(folder)) {
+		if (!rmdir(folder)) {
+			rmdir(pin);
+			return 0;
+		}
 		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
 				   role == ECMPER_SERVER ? "server" : "router", pin);
+	}
 	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));

@@ -84,6 +84,10 @@ check_is "and marks as before" 0 \
 
 check_fails "all of a bpffs is refused as an instance" router_up --dev br0 --pin "$LAB_DIR/bpf"
 check "with the advice to name a folder in it" says "name a folder below it"
+lab_exec ns1 bpftool map create "$LAB_DIR/bpf/counters" type array key 4 value 4 entries 1 name others
+check_fails "and down does not take it for one" quietly lab_exec router ecmper-loader router down --pin "$LAB_DIR/bpf"
+check "so that another's pin there stays" test -e "$LAB_DIR/bpf/counters"
+rm "$LAB_DIR/bpf/counters"
 
 # Another namespace's device of the same index, and the same instance.
 index=$(lab_exec ns1 ip -j link show dev veth1 | jq '.[0].ifindex')
