@@ -85,6 +85,18 @@ static __always_inline __be16 eth_proto(const struct ethhdr *eth)
 	return *(const __be16 *)((const void *)eth + offsetof(struct ethhdr, h_proto));
 }
 
+/*
+ * A 16-bit field in host order. Before Linux 6.18 or so the verifier knows nothing of the result of a
+ * byte swap; the mask, which the compiler would leave out, tells it.
+ */
+static __always_inline __u32 read_be16(__be16 field)
+{
+	__u32 value = bpf_ntohs(field);
+
+	asm volatile("%0 &= 0xffff" : "+r"(value));
+	return value;
+}
+
 /* For a packet whose length no header says: all of the frame counts. Returns `result`. */
 static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packet *pkt,
 						enum parse_result result)
@@ -180,7 +192,7 @@ static __always_inline enum parse_result parse_ipv4(struct xdp_md *ctx, struct p
 		return reject(ctx, pkt, PARSE_NOT_UNICAST);
 
 	header_len = ip_header_len(ip);
-	pkt->ip_bytes = bpf_ntohs(ip->tot_len);
+	pkt->ip_bytes = read_be16(ip->tot_len);
 	if (unlikely(!header_len || pkt->ip_bytes < header_len || !is_whole(ctx, pkt, l3)))
 		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	pkt->l4 = l3 + header_len;
@@ -276,7 +288,7 @@ static __always_inline enum parse_result parse_ipv6(struct xdp_md *ctx, struct p
 		return reject(ctx, pkt, PARSE_BAD_HEADER);
 	if (unlikely(pkt->eth->h_dest[0] & 1))
 		return reject(ctx, pkt, PARSE_NOT_UNICAST);
-	pkt->l4_bytes = bpf_ntohs(ip6->payload_len);
+	pkt->l4_bytes = read_be16(ip6->payload_len);
 	pkt->ip_bytes = sizeof(*ip6) + pkt->l4_bytes;
 	if (unlikely(ip6->version != 6 || !is_whole(ctx, pkt, l3)))
 		return reject(ctx, pkt, PARSE_BAD_HEADER);

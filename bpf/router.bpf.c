@@ -494,7 +494,7 @@ static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *pkt)
 	pkt->l3_proto = eth_proto(pkt->eth);
 	pkt->proto = ip->protocol;
 	pkt->ports = *(__be32 *)pkt->l4;
-	pkt->ip_bytes = bpf_ntohs(ip->tot_len);
+	pkt->ip_bytes = read_be16(ip->tot_len);
 	pkt->bytes = sizeof(*pkt->eth) + pkt->ip_bytes;
 	return pkt->l3_proto == bpf_htons(ETH_P_IP) && !(pkt->eth->h_dest[0] & 1) &&
 	       *(const __u8 *)ip == 0x45 && has_ports(pkt->proto) &&
