@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ECMPER_ABI_VERSION 2
+#define ECMPER_ABI_VERSION 3
 
 /* Map names: the C symbol in maps.h and the file name in the pin folder are the same word. */
 #define ECMPER_MAP_CONFIG      config
@@ -26,6 +26,7 @@
 #define ECMPER_MAP_NEIGH_ID    neigh_id
 #define ECMPER_MAP_NEIGH_MAC   neigh_mac
 #define ECMPER_MAP_TX_PORTS    tx_ports
+#define ECMPER_MAP_OWN_MACS    own_macs  /* router and server, each its own */
 #define ECMPER_MAP_FRAGMENTS   fragments /* router and server, each its own */
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
@@ -87,6 +88,7 @@ struct ecmper_prefix {
 	__u8 hash_on;      /* enum ecmper_hash_on */
 	__u64 cur_nh_hash; /* of the content of these ranges: their keys in `ranges` */
 	__u64 prv_nh_hash;
+	__u64 changed_ns; /* when it was last written, CLOCK_MONOTONIC; 0: it is as it was made */
 };
 
 /*
@@ -186,6 +188,16 @@ struct ecmper_mac {
 	__u8 pad[2];
 };
 
+/*
+ * Which frames are addressed to this host: by device and destination MAC, eight slots to a cache
+ * line, 0 = empty. A slot is replaced by one 8-byte store. See ecmper_own_mac_slot().
+ */
+#define ECMPER_OWN_MAC_SLOTS 8
+#define ECMPER_OWN_MAC_LINES 256
+struct ecmper_own_mac_line {
+	__u64 slot[ECMPER_OWN_MAC_SLOTS];
+};
+
 /* One datagram that is sent in parts (RFC 791, 3.2; RFC 8200, 4.5). */
 struct ecmper_fragment_key {
 	struct ecmper_addr src, dst;
@@ -240,13 +252,17 @@ struct ecmper_config {
 	__u32 prefix_count; /* kept by edits */
 	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
 	__u32 max_fragments;
+	__u32 flight_ms; /* how long a packet may be under way; 0: QUIET is never used */
+	__u32 pad;
 	struct ecmper_hash_key hash_key;
 };
 
 /* Depth of history that fits the mark: `tos` has one bit of it, `dscp` four. */
-#define ECMPER_DEPTH_MAX_DSCP 15
-#define ECMPER_DEPTH_MAX_TOS  1
-#define ECMPER_DEPTH_DEFAULT  4
+#define ECMPER_DEPTH_MAX_DSCP    15
+#define ECMPER_DEPTH_MAX_TOS     1
+#define ECMPER_DEPTH_DEFAULT     4
+
+#define ECMPER_FLIGHT_MS_DEFAULT 1000
 
 /*
  * Reasons: what became of a packet. Exactly one outcome is counted for every packet; a note is
@@ -262,6 +278,7 @@ struct ecmper_config {
 	X(connected, FORWARD, "sent to its destination, which is a known neighbour")               \
 	X(not_ip, PASS, "neither IPv4 nor IPv6: to the kernel")                                    \
 	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
+	X(not_mine, PASS, "to another host's MAC: to the kernel")                                  \
 	X(no_route, PASS, "no prefix matches: to the kernel")                                      \
 	X(ttl, PASS, "TTL of 1 or less: to the kernel, which answers Time Exceeded")               \
 	X(no_neigh, PASS, "next hop has no known MAC: to the kernel")                              \
@@ -272,6 +289,7 @@ struct ecmper_config {
 	X(no_headroom, DROP, "no room in front of the packet for a VLAN tag: dropped")             \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
 	X(restarted, NOTE, "bounced while its bucket changed: began anew with the current owner")  \
+	X(quiet, NOTE, "the chain ended just after a change: only its owner may have the packet")  \
 	X(fragment, NOTE, "a fragment whose first part was not seen was hashed on addresses")      \
 	X(icmp_error, NOTE, "an ICMP error was sent after the flow that it is about")              \
 	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
@@ -282,11 +300,13 @@ struct ecmper_config {
 	X(syn, PASS, "opens a connection: delivered")                                              \
 	X(cookie, PASS, "completes a connection by a valid SYN cookie: delivered")                 \
 	X(last, PASS, "not owned, no server left to try: delivered, the kernel answers RST")       \
+	X(not_mine, PASS, "to another host's MAC: to the kernel")                                  \
 	X(not_vip, PASS, "not to one of the VIPs: delivered")                                      \
 	X(udp, PASS, "UDP to a VIP, and a socket takes it: delivered")                             \
 	X(other, PASS, "to a VIP, of a protocol without connections: delivered")                   \
 	X(fragment, PASS, "to a VIP, a later fragment: delivered")                                 \
 	X(bad_header, PASS, "truncated or contradictory headers: to the kernel, which judges")     \
+	X(raced, DROP, "not owned, its chain ended just after a change: dropped, TCP sends again") \
 	X(mark_cleared, NOTE, "a mark was cleared on delivery")
 
 enum ecmper_router_reason {
@@ -309,7 +329,7 @@ enum ecmper_server_reason {
 ECMPER_ASSERT_SIZE(ecmper_addr, 16);
 ECMPER_ASSERT_SIZE(ecmper_lpm_key, 8);
 ECMPER_ASSERT_SIZE(ecmper_lpm6_key, 20);
-ECMPER_ASSERT_SIZE(ecmper_prefix, 64);
+ECMPER_ASSERT_SIZE(ecmper_prefix, 72);
 ECMPER_ASSERT_SIZE(ecmper_vip_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_vip6_line, 128);
 ECMPER_ASSERT_SIZE(ecmper_nh_line, 64);
@@ -320,11 +340,13 @@ ECMPER_ASSERT_SIZE(ecmper_range, 8);
 ECMPER_ASSERT_SIZE(ecmper_link, 20);
 ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
+ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
+_Static_assert(ECMPER_OWN_MAC_LINES == 256, "ecmper_own_mac_line() in flow_hash.h counts on it");
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
 ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);
-ECMPER_ASSERT_SIZE(ecmper_config, 152);
+ECMPER_ASSERT_SIZE(ecmper_config, 160);
 
 #endif

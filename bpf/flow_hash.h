@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The keyed flow hash, shared by the router program and by user space (`ecmperctl trace`), so
- * that both find the same bucket. Pure arithmetic, no kernel interface.
+ * that both find the same bucket; and where things stand in the exact-match maps. Pure arithmetic,
+ * no kernel interface.
  *
  * The sum of products (k[2i] + w[2i]) * (k[2i+1] + w[2i+1]) over 32-bit words with 64-bit random
  * keys is a strongly universal hash in its upper half (Lemire and Kaser, "Strongly universal
@@ -62,6 +63,19 @@ static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct
 	__u64 mixed = (upper ^ lower * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull;
 
 	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
+}
+
+/* A slot of own_macs. `mac_low`, `mac_high`: its first four and last two bytes as they stand in the
+ * frame. Exact for device indexes below 65 536; two larger ones may stand for each other. */
+static inline __attribute__((always_inline)) __u64
+ecmper_own_mac_slot(__u32 mac_low, __u16 mac_high, __u32 ifindex)
+{
+	return (__u64)(__u16)(ifindex ^ ifindex >> 16) << 48 | (__u64)mac_high << 32 | mac_low;
+}
+
+static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u64 slot)
+{
+	return slot * 0x9e3779b97f4a7c15ull >> 56; /* of 256 lines */
 }
 
 #endif

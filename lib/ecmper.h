@@ -57,6 +57,9 @@ int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b);
 /* Decimal digits only, the whole word, min <= value <= max. */
 int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
 			unsigned long *value);
+/* "500ms", "1s" or "1" (seconds), as milliseconds. */
+int ecmper_duration_parse(const char *text, unsigned long min_ms, unsigned long max_ms,
+			  unsigned long *ms);
 int ecmper_mac_parse(const char *text, uint8_t mac[6]);
 const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN]);
 /* 32 hexadecimal digits (128 bits), from which all words of the key are derived. */
@@ -262,7 +265,9 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
-#define ECMPER_DEVS_MAX 64
+#define ECMPER_DEVS_MAX      64
+#define ECMPER_ALSO_MACS_MAX 8
+#define ECMPER_FLIGHT_MS_MAX 60000
 
 struct ecmper_up_options {
 	const char *pin;
@@ -271,6 +276,11 @@ struct ecmper_up_options {
 	unsigned int dev_count;
 	enum ecmper_xdp_mode mode;
 	int mark; /* enum ecmper_mark_format; -1: as it is, dscp at first */
+	/* MACs besides the devices' own that frames to this host are sent to */
+	uint8_t also_macs[ECMPER_ALSO_MACS_MAX][6];
+	unsigned int also_mac_count;
+	int flight_ms; /* router: how long a packet may be under way; 0: QUIET is never used;
+			* -1: as it is, 1 s at first */
 	bool has_hash_key;
 	struct ecmper_hash_key hash_key; /* router; random when not given */
 	/* router sizes, 0 = default */

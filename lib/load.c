@@ -183,6 +183,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	skel->rodata->hash_key = config->hash_key;
 	skel->rodata->vip_lines = config->vip_lines;
 	skel->rodata->mark_format = config->mark;
+	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
 	set_router_sizes(skel, config);
 	ret = is_up ? reuse_maps(skel->obj, folder, err) : 0;
 	if (ret)
@@ -191,6 +192,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
+	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
 	if (!is_up)
 		ret = map_id(skel->maps.ECMPER_MAP_TX_PORTS, &config->tx_ports_id) ?:
 		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
@@ -239,10 +241,11 @@ static int add_vips(const struct server_bpf *skel, const struct ecmper_up_option
 
 int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded)
 {
+	const struct router_bpf *router = loaded->skeleton;
 	const struct server_bpf *skel = loaded->skeleton;
 
-	if (options->role != ECMPER_SERVER)
-		return 0;
+	if (options->role == ECMPER_ROUTER)
+		return write_config(router->maps.ECMPER_MAP_CONFIG, &loaded->config);
 	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options,
 			  sizeof(struct ecmper_lpm_key));
 	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6), options,
@@ -270,6 +273,7 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 	if (ret)
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
+	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
 	ret = add_vips(skel, options, err);
 	if (!ret && !is_up)
 		ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)

@@ -133,6 +133,29 @@ static int hex_digit(char c)
 	return -1;
 }
 
+int ecmper_duration_parse(const char *text, unsigned long min_ms, unsigned long max_ms,
+			  unsigned long *ms)
+{
+	char digits[16];
+	size_t length = strspn(text, "0123456789");
+	unsigned long number, unit = 1000;
+	int ret;
+
+	if (length >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, length);
+	digits[length] = '\0';
+	if (!strcmp(text + length, "ms"))
+		unit = 1;
+	else if (text[length] && strcmp(text + length, "s"))
+		return -EINVAL;
+	ret = ecmper_number_parse(digits, 0, max_ms / unit, &number);
+	if (ret || number * unit < min_ms)
+		return -EINVAL;
+	*ms = number * unit;
+	return 0;
+}
+
 int ecmper_mac_parse(const char *text, uint8_t mac[6])
 {
 	uint8_t bytes[6];

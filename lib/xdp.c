@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "error.h"
 #include "instance.h"
+#include "own_macs.h"
 #include "pin.h"
 #include "xdp.h"
 
@@ -73,7 +74,8 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 	if (!is_up)
 		*config = (struct ecmper_config){.abi_version = ECMPER_ABI_VERSION,
 						 .role = options->role,
-						 .mark = ECMPER_MARK_DSCP};
+						 .mark = ECMPER_MARK_DSCP,
+						 .flight_ms = ECMPER_FLIGHT_MS_DEFAULT};
 	if (options->mark >= 0 && is_up && options->role == ECMPER_ROUTER &&
 	    config->mark != (uint32_t)options->mark)
 		return ecmper_fail(err, -EBUSY,
@@ -81,6 +83,8 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 				   "it out");
 	if (options->mark >= 0)
 		config->mark = options->mark;
+	if (options->flight_ms >= 0)
+		config->flight_ms = options->flight_ms;
 	if (options->role == ECMPER_SERVER)
 		return set_sizes(options, is_up, config, err);
 	if (options->has_hash_key && is_up &&
@@ -133,13 +137,41 @@ static int attach_all(const struct ecmper_up_options *options, const struct devi
 struct replacement {
 	const struct ecmper_up_options *options;
 	const struct device *devices;
+	struct own_macs *macs;
 	int prog_fd;
 };
 
-/* Devices of an instance that this `up` does not name get the new program, too. */
+/* The devices' own MACs, and those that are said to be this host's, too. */
+static int allow_macs(const struct ecmper_up_options *options, const struct device *devices,
+		      struct own_macs *macs)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
+		ret = own_macs_allow(macs, devices[i].ifindex, devices[i].mac);
+		for (unsigned int m = 0; !ret && m < options->also_mac_count; m++)
+			ret = own_macs_allow(macs, devices[i].ifindex, options->also_macs[m]);
+	}
+	return ret ?: own_macs_write(macs);
+}
+
+/* What the devices had before, and have no more. */
+static int forget_macs(const struct ecmper_up_options *options, const struct device *devices,
+		       struct own_macs *macs)
+{
+	for (unsigned int i = 0; i < options->dev_count; i++)
+		own_macs_forget(macs, devices[i].ifindex);
+	return allow_macs(options, devices, macs);
+}
+
+/* Devices of an instance that this `up` does not name get the new program, too; and the MAC that
+ * they have now is theirs, besides what was said of them. */
 static int replace_other(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
 {
 	const struct replacement *replacement = arg;
+	struct device device;
+	char name[IF_NAMESIZE];
+	int ret;
 
 	(void)prog_id;
 	for (unsigned int i = 0; i < replacement->options->dev_count; i++)
@@ -147,6 +179,12 @@ static int replace_other(int fd, const char *path, uint32_t ifindex, uint32_t pr
 			return 0;
 	if (!ifindex) /* its device is gone */
 		return unlink(path) ? -errno : 0;
+	if (!device_get(device_name(ifindex, name), &device)) {
+		ret = own_macs_allow(replacement->macs, ifindex, device.mac)
+			      ?: own_macs_write(replacement->macs);
+		if (ret)
+			return ret;
+	}
 	return bpf_link_update(fd, replacement->prog_fd, NULL);
 }
 
@@ -163,13 +201,44 @@ static void detach_new(const struct device *devices, const struct ecmper_up_repo
 	}
 }
 
+/* The loaded program onto all devices, all or none of them. */
+static int take_over(const struct ecmper_up_options *options, const struct device *devices,
+		     const char *folder, bool is_up, const struct loaded *loaded,
+		     struct ecmper_up_report *report, struct ecmper_error *err)
+{
+	struct own_macs macs;
+	struct replacement replacement = {
+		.options = options, .devices = devices, .macs = &macs, .prog_fd = loaded->prog_fd};
+	int ret = own_macs_open(&macs, loaded->own_macs_fd);
+
+	if (!ret) {
+		ret = allow_macs(options, devices, &macs);
+		if (ret)
+			own_macs_undo(&macs);
+	}
+	if (ret)
+		return ecmper_fail(err, ret,
+				   "cannot set the devices' MACs (map own_macs): %s; nothing was "
+				   "changed",
+				   strerror(-ret));
+	ret = attach_all(options, devices, folder, loaded->prog_fd, report, err);
+	if (!ret && is_up)
+		ret = pin_links_each(folder, replace_other, &replacement);
+	if (ret)
+		detach_new(devices, report, folder);
+	else
+		ret = role_finish(options, loaded) ?: forget_macs(options, devices, &macs);
+	if (ret)
+		own_macs_undo(&macs);
+	return ret;
+}
+
 static int up(const struct ecmper_up_options *options, const char *folder, bool is_up,
 	      struct ecmper_config *config, struct ecmper_up_report *report,
 	      struct ecmper_error *err)
 {
 	struct device devices[ECMPER_DEVS_MAX];
 	struct loaded loaded = {};
-	struct replacement replacement = {.options = options, .devices = devices};
 	int ret;
 
 	ret = find_devices(options, folder, devices, err)
@@ -180,16 +249,7 @@ static int up(const struct ecmper_up_options *options, const char *folder, bool 
 		ret = pins_remove(folder, err);
 	loaded.config = *config;
 	ret = ret ?: role_load(options, folder, is_up, &loaded, err);
-	if (!ret) {
-		ret = attach_all(options, devices, folder, loaded.prog_fd, report, err);
-		replacement.prog_fd = loaded.prog_fd;
-		if (!ret && is_up)
-			ret = pin_links_each(folder, replace_other, &replacement);
-		if (ret)
-			detach_new(devices, report, folder);
-		else
-			ret = role_finish(options, &loaded);
-	}
+	ret = ret ?: take_over(options, devices, folder, is_up, &loaded, report, err);
 	if (ret && !is_up)
 		pins_remove(folder, NULL);
 	role_unload(&loaded);

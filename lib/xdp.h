@@ -12,6 +12,7 @@
 struct loaded {
 	struct ecmper_config config;
 	int prog_fd;
+	int own_macs_fd;
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 };

@@ -26,6 +26,10 @@ static const char usage[] =
 	"  --vip PREFIX       server: a virtual address of this host\n"
 	"  --mode MODE        auto (default: native, or generic where the driver lacks it), native, generic\n"
 	"  --mark FORMAT      dscp (default) or tos (the format of the P4 prototype); the same on all\n"
+	"  --also-mac MAC     another MAC than the devices' own that frames to this host are sent to, such\n"
+	"                     as VRRP's; may be given eight times\n"
+	"  --flight-time TIME router: how long a packet may be on its way to servers and back (default 1s);\n"
+	"                     within it after a change, no connection is reset\n"
 	"  --hash-key HEX     router: 32 digits, shared by routers that serve the same VIPs (default: random)\n"
 	"  --config FILE      read options from FILE, one `word value` a line, such as `dev eth0`\n"
 	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT
@@ -138,7 +142,7 @@ static int take_down(const struct ecmper_up_options *options)
 
 int main(int argc, char **argv)
 {
-	static struct ecmper_up_options options = {.mark = -1};
+	static struct ecmper_up_options options = {.mark = -1, .flight_ms = -1};
 	bool is_up;
 	int ret;
 
