@@ -92,9 +92,10 @@ is_on_course(const struct route *route, __u32 hash, __u32 tried, const void *sen
 }
 
 /* A server sent the packet back: on to the bucket's history, or to where it ends. False: nobody. */
-static inline __attribute__((always_inline)) bool
-choose_for_bounced(struct route *route, __u32 hash, __u32 tried, const void *sender,
-		   bool is_under_way)
+static inline __attribute__((always_inline)) bool choose_for_bounced(struct route *route,
+								     __u32 hash, __u32 tried,
+								     const void *sender,
+								     bool is_under_way)
 {
 	if (__builtin_expect(!is_on_course(route, hash, tried, sender), 0)) {
 		route->is_restarted = true;

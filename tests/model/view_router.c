@@ -35,6 +35,9 @@ static void read_prefix(struct lab *lab, const struct ecmper_prefix_view *view,
 	prefix->length = view->net.len + (prefix->is_ipv6 ? 0 : 96);
 	prefix->is_connected = value->flags & ECMPER_PREFIX_CONNECTED;
 	prefix->hash_on = value->hash_on;
+	/* Worlds do not get as old as their flight time, which is long, or 0. */
+	prefix->is_young = value->changed_ns &&
+			   ecmper_config_get(lab->router)->flight_ms == ECMPER_FLIGHT_MS_MAX;
 	prefix->buckets = value->cur_nh_count;
 	prefix->rows = value->cur_nh_count ? value->prv_nh_count / value->cur_nh_count : 0;
 	prefix->owners = calloc(value->cur_nh_count + value->prv_nh_count + 1, sizeof(uint16_t));

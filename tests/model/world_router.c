@@ -14,7 +14,8 @@
 #define NEIGHBOURS 40 /* 1 to 16: IPv4 servers, to 28: IPv6 servers, then clients */
 #define SERVERS    28
 #define DEVICES    8
-#define UNRESOLVED 8 /* every so many'th server has no MAC at first */
+#define OTHER_MAC  "00:00:5e:00:01:07" /* of a virtual router, also its own */
+#define UNRESOLVED 8                   /* every so many'th server has no MAC at first */
 
 static struct lab *lab;
 static struct model_router router;
@@ -115,7 +116,12 @@ static struct lab *up(struct random *random, int mark)
 	key[32] = '\0';
 	namespace_renew();
 	lab = router_up(mark, key);
+	if (one_in(random, 2))
+		lab_set_flight(lab, ECMPER_FLIGHT_MS_MAX);
 	memset(&router, 0, sizeof(router));
+	mac_parse(INGRESS_MAC, router.own.mac[0]);
+	mac_parse(OTHER_MAC, router.own.mac[1]);
+	lab_allow_mac(lab, OTHER_MAC);
 	memset(neighbours, 0, sizeof(neighbours));
 	is_gone = false;
 	router.is_tos = mark == ECMPER_MARK_TOS;

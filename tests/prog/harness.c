@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "harness.h"
+#include "own_macs.h"
 
 /* Programs only attach in native mode here because they take fragmented frames. */
 #define JUMBO_MTU 9000
@@ -81,6 +82,13 @@ static int attached_program(uint32_t ifindex)
 	return fd;
 }
 
+static void take_program(struct lab *lab)
+{
+	if (lab->prog_fd > 0)
+		close(lab->prog_fd);
+	lab->prog_fd = attached_program(lab->ifindex);
+}
+
 static struct lab *up(struct ecmper_up_options *options, const char *dev)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -97,7 +105,7 @@ static struct lab *up(struct ecmper_up_options *options, const char *dev)
 	lab->pin = options->pin;
 	strcpy(lab->dev, dev);
 	lab->ifindex = if_nametoindex(dev);
-	lab->prog_fd = attached_program(lab->ifindex);
+	take_program(lab);
 	if (lab->role == ECMPER_ROUTER && ecmper_open(lab->pin, &lab->router, &err))
 		fail_msg("open: %s", err.text);
 	lab_rebase(lab);
@@ -133,6 +141,61 @@ struct lab *router_up(int mark, const char *hash_key)
 	return lab;
 }
 
+void lab_allow_mac(struct lab *lab, const char *mac)
+{
+	struct own_macs macs;
+	uint8_t bytes[6];
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%s/own_macs", lab->pin,
+		 lab->role == ECMPER_SERVER ? "/server" : "");
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	mac_parse(mac, bytes);
+	assert_int_equal(own_macs_open(&macs, fd), 0);
+	assert_int_equal(own_macs_allow(&macs, lab->ifindex, bytes), 0);
+	assert_int_equal(own_macs_write(&macs), 0);
+	close(fd);
+}
+
+void lab_set_flight(struct lab *lab, int ms)
+{
+	struct ecmper_up_options options = {
+		.pin = lab->pin, .role = lab->role, .mark = -1, .flight_ms = ms, .dev_count = 1};
+	struct ecmper_up_report report;
+	struct ecmper_error err;
+
+	strcpy(options.devs[0], lab->dev);
+	if (ecmper_up(&options, &report, &err))
+		fail_msg("up: %s", err.text);
+	take_program(lab);
+}
+
+void lab_edit_lpm(struct lab *lab, const char *net, void (*edit)(struct ecmper_prefix *))
+{
+	struct ecmper_lpm6_key key = {.prefixlen = 0};
+	struct ecmper_prefix value;
+	struct ecmper_net parsed;
+	bool is_ipv6 = strchr(net, ':');
+	char path[256];
+	int fd;
+
+	assert_int_equal(ecmper_net_parse(net, &parsed), 0);
+	key.prefixlen = parsed.len;
+	if (is_ipv6)
+		memcpy(key.addr, &parsed.addr, sizeof(key.addr));
+	else
+		memcpy(key.addr, &parsed.addr.word[3], 4);
+	snprintf(path, sizeof(path), "%s/%s", lab->pin, is_ipv6 ? "lpm6" : "lpm");
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	edit(&value);
+	assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_EXIST), 0);
+	close(fd);
+}
+
 struct lab *other_router_up(const char *dev)
 {
 	struct ecmper_up_options options = {
@@ -141,20 +204,23 @@ struct lab *other_router_up(const char *dev)
 	return up(&options, dev);
 }
 
-/* A server's device has server 1's MAC. */
+/* A server's device has server 1's MAC, and takes what is sent to the router's device, too. */
 struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count)
 {
 	struct ecmper_net nets[8];
 	struct ecmper_up_options options = {
 		.role = ECMPER_SERVER, .mark = mark, .vips = nets, .vip_count = vip_count};
 	char lines[256] = "";
+	struct lab *lab;
 
 	assert_in_range(vip_count, 1, ARRAY_SIZE(nets));
 	for (unsigned int i = 0; i < vip_count; i++)
 		assert_int_equal(ecmper_net_parse(vips[i], &nets[i]), 0);
 	write_device(lines, "eth0", server_mac(1), JUMBO_MTU);
 	ip_batch("%s", lines);
-	return up(&options, "eth0");
+	lab = up(&options, "eth0");
+	lab_allow_mac(lab, INGRESS_MAC);
+	return lab;
 }
 
 static int router_setup(void **state, int mark)

@@ -18,6 +18,10 @@ static void set_up(int mark)
 	namespace_renew();
 	router = router_up(mark, "000102030405060708090a0b0c0d0e0f");
 	server = server_up(mark, vips, ARRAY_SIZE(vips));
+	for (int i = 1; i <= SERVERS_MAX; i++) {
+		lab_allow_mac(router, way_out_mac(i));
+		lab_allow_mac(server, server_mac(i));
+	}
 	ip_batch("addr add " VIP "/32 dev lo\naddr add " CLIENT "/32 dev lo\n");
 }
 

@@ -22,6 +22,10 @@ static int both(void **state)
 	namespace_renew();
 	router = router_up(ECMPER_MARK_DSCP, "000102030405060708090a0b0c0d0e0f");
 	server = server_up(ECMPER_MARK_DSCP, vips, ARRAY_SIZE(vips));
+	for (int i = 1; i <= SERVERS_MAX; i++) {
+		lab_allow_mac(router, way_out_mac(i));
+		lab_allow_mac(server, server_mac(i));
+	}
 	ip_batch("addr add " VIP "/32 dev lo\naddr add " CLIENT "/32 dev lo\n" ADDRESSES6);
 	lab_make_chain(router, VIP, server_addr, 2);
 	lab_make_chain(router, VIP6, server_addr, 2);
