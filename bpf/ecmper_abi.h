@@ -341,7 +341,6 @@ ECMPER_ASSERT_SIZE(ecmper_link, 20);
 ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
 ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
-_Static_assert(ECMPER_OWN_MAC_LINES == 256, "ecmper_own_mac_line() in flow_hash.h counts on it");
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
 ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);

@@ -48,10 +48,16 @@ ecmper_flow_hash6(const volatile struct ecmper_hash_key *key, const struct ecmpe
  * Where a host prefix would like to stand in `vip`, as a slot counted from the first line on: when
  * that is taken, it is another slot of the same line. By the upper bits of a product, because only
  * they depend on every bit of the address; neighbouring addresses get different lines.
+ * `shift`: ecmper_vip_shift() of the number of lines, which is a power of two.
  */
-static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 lines)
+static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 shift)
 {
-	return (__u64)(addr * 0x9e3779b1u) * (lines * ECMPER_VIP_SLOTS) >> 32;
+	return addr * 0x9e3779b1u >> shift;
+}
+
+static inline __attribute__((always_inline)) __u32 ecmper_vip_shift(__u32 lines)
+{
+	return 32 - __builtin_ctz(lines * ECMPER_VIP_SLOTS);
 }
 
 /* The same in `vip6`. `lines`: of that map. */
@@ -65,17 +71,24 @@ static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct
 	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
 }
 
-/* A slot of own_macs. `mac_low`, `mac_high`: its first four and last two bytes as they stand in the
- * frame. Exact for device indexes below 65 536; two larger ones may stand for each other. */
-static inline __attribute__((always_inline)) __u64
-ecmper_own_mac_slot(__u32 mac_low, __u16 mac_high, __u32 ifindex)
+/*
+ * A slot of own_macs: these bytes, of which the first six are the MAC, and the device's index. Exact for
+ * indexes below 65 536; a larger one is spread over the MAC, so that others hardly meet it.
+ */
+static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u64 mac_and_more,
+								       __u32 ifindex)
 {
-	return (__u64)(__u16)(ifindex ^ ifindex >> 16) << 48 | (__u64)mac_high << 32 | mac_low;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return mac_and_more << 16 ^ ifindex;
+#else
+	return (mac_and_more & ~0xffffull) ^ ifindex;
+#endif
 }
 
-static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u64 slot)
+/* All MACs of a device stand in one line. */
+static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u32 ifindex)
 {
-	return slot * 0x9e3779b97f4a7c15ull >> 56; /* of 256 lines */
+	return ifindex % ECMPER_OWN_MAC_LINES;
 }
 
 #endif

@@ -112,9 +112,8 @@ static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packe
  * at takes everything. */
 static __always_inline bool is_mine(const struct xdp_md *ctx, const struct ethhdr *eth)
 {
-	__u64 mine = ecmper_own_mac_slot(*(const __u32 *)eth->h_dest,
-					 *(const __u16 *)(eth->h_dest + 4), ctx->ingress_ifindex);
-	__u32 line_index = ecmper_own_mac_line(mine);
+	__u64 mine = ecmper_own_mac_slot(*(const __u64 *)(const void *)eth, ctx->ingress_ifindex);
+	__u32 line_index = ecmper_own_mac_line(ctx->ingress_ifindex);
 	const struct ecmper_own_mac_line *line = map_lookup(ECMPER_MAP_OWN_MACS, &line_index);
 
 	if (!line)

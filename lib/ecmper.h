@@ -266,7 +266,7 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role);
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
 #define ECMPER_DEVS_MAX      64
-#define ECMPER_ALSO_MACS_MAX 8
+#define ECMPER_ALSO_MACS_MAX (ECMPER_OWN_MAC_SLOTS - 1)
 #define ECMPER_FLIGHT_MS_MAX 60000
 
 struct ecmper_up_options {

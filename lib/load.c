@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "flow_hash.h"
 #include "instance.h"
 #include "pin.h"
 #include "router.skel.h"
@@ -182,6 +183,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	loaded->destroy = (void (*)(void *))router_bpf__destroy;
 	skel->rodata->hash_key = config->hash_key;
 	skel->rodata->vip_lines = config->vip_lines;
+	skel->rodata->vip_shift = ecmper_vip_shift(config->vip_lines);
 	skel->rodata->mark_format = config->mark;
 	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
 	set_router_sizes(skel, config);

@@ -16,10 +16,12 @@ struct own_macs {
 };
 
 int own_macs_open(struct own_macs *macs, int fd);
-/* -ENOSPC: eight others stand where it belongs. */
+/* -ENOSPC: there is room for ECMPER_OWN_MAC_SLOTS of all devices whose index is the same modulo
+ * ECMPER_OWN_MAC_LINES. */
 int own_macs_allow(struct own_macs *macs, uint32_t ifindex, const uint8_t mac[6]);
-/* All MACs of a device. */
-void own_macs_forget(struct own_macs *macs, uint32_t ifindex);
+/* The device has these MACs and no others. What stays keeps its slot, so that frames to it are never missed. */
+int own_macs_set(struct own_macs *macs, uint32_t ifindex, const uint8_t (*list)[6],
+		 unsigned int count);
 int own_macs_write(struct own_macs *macs);
 /* Back to what it was when it was opened. */
 int own_macs_undo(struct own_macs *macs);

@@ -142,26 +142,28 @@ struct replacement {
 };
 
 /* The devices' own MACs, and those that are said to be this host's, too. */
-static int allow_macs(const struct ecmper_up_options *options, const struct device *devices,
-		      struct own_macs *macs)
+static int set_macs(const struct ecmper_up_options *options, const struct device *devices,
+		    struct own_macs *macs, struct ecmper_error *err)
 {
-	int ret = 0;
+	uint8_t list[1 + ECMPER_ALSO_MACS_MAX][6];
+	int ret;
 
-	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
-		ret = own_macs_allow(macs, devices[i].ifindex, devices[i].mac);
-		for (unsigned int m = 0; !ret && m < options->also_mac_count; m++)
-			ret = own_macs_allow(macs, devices[i].ifindex, options->also_macs[m]);
+	memcpy(list + 1, options->also_macs, sizeof(options->also_macs));
+	for (unsigned int i = 0; i < options->dev_count; i++) {
+		memcpy(list[0], devices[i].mac, sizeof(list[0]));
+		ret = own_macs_set(macs, devices[i].ifindex, list, 1 + options->also_mac_count);
+		if (ret)
+			return ecmper_fail(err, ret,
+					   "%s: map own_macs has room for %u MACs of all devices "
+					   "whose index is the same modulo %u: leave out an "
+					   "--also-mac; nothing was changed",
+					   devices[i].name, ECMPER_OWN_MAC_SLOTS,
+					   ECMPER_OWN_MAC_LINES);
 	}
-	return ret ?: own_macs_write(macs);
-}
-
-/* What the devices had before, and have no more. */
-static int forget_macs(const struct ecmper_up_options *options, const struct device *devices,
-		       struct own_macs *macs)
-{
-	for (unsigned int i = 0; i < options->dev_count; i++)
-		own_macs_forget(macs, devices[i].ifindex);
-	return allow_macs(options, devices, macs);
+	ret = own_macs_write(macs);
+	return ret ? ecmper_fail(err, ret, "cannot set the devices' MACs (map own_macs): %s",
+				 strerror(-ret))
+		   : 0;
 }
 
 /* Devices of an instance that this `up` does not name get the new program, too; and the MAC that
@@ -211,23 +213,16 @@ static int take_over(const struct ecmper_up_options *options, const struct devic
 		.options = options, .devices = devices, .macs = &macs, .prog_fd = loaded->prog_fd};
 	int ret = own_macs_open(&macs, loaded->own_macs_fd);
 
-	if (!ret) {
-		ret = allow_macs(options, devices, &macs);
-		if (ret)
-			own_macs_undo(&macs);
-	}
 	if (ret)
-		return ecmper_fail(err, ret,
-				   "cannot set the devices' MACs (map own_macs): %s; nothing was "
-				   "changed",
-				   strerror(-ret));
-	ret = attach_all(options, devices, folder, loaded->prog_fd, report, err);
+		return ecmper_fail(err, ret, "cannot read map own_macs: %s", strerror(-ret));
+	ret = set_macs(options, devices, &macs, err);
+	ret = ret ?: attach_all(options, devices, folder, loaded->prog_fd, report, err);
 	if (!ret && is_up)
 		ret = pin_links_each(folder, replace_other, &replacement);
 	if (ret)
 		detach_new(devices, report, folder);
 	else
-		ret = role_finish(options, loaded) ?: forget_macs(options, devices, &macs);
+		ret = role_finish(options, loaded);
 	if (ret)
 		own_macs_undo(&macs);
 	return ret;

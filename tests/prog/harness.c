@@ -141,10 +141,10 @@ struct lab *router_up(int mark, const char *hash_key)
 	return lab;
 }
 
-void lab_allow_mac(struct lab *lab, const char *mac)
+static void set_mac(struct lab *lab, const char *mac, bool is_only)
 {
 	struct own_macs macs;
-	uint8_t bytes[6];
+	uint8_t bytes[1][6];
 	char path[256];
 	int fd;
 
@@ -152,11 +152,25 @@ void lab_allow_mac(struct lab *lab, const char *mac)
 		 lab->role == ECMPER_SERVER ? "/server" : "");
 	fd = bpf_obj_get(path);
 	assert_true(fd >= 0);
-	mac_parse(mac, bytes);
+	mac_parse(mac, bytes[0]);
 	assert_int_equal(own_macs_open(&macs, fd), 0);
-	assert_int_equal(own_macs_allow(&macs, lab->ifindex, bytes), 0);
+	assert_int_equal(is_only ? own_macs_set(&macs, lab->ifindex, bytes, 1)
+				 : own_macs_allow(&macs, lab->ifindex, bytes[0]),
+			 0);
 	assert_int_equal(own_macs_write(&macs), 0);
 	close(fd);
+}
+
+void lab_allow_mac(struct lab *lab, const char *mac)
+{
+	set_mac(lab, mac, false);
+}
+
+void lab_stand_for(struct lab *lab, const struct frame *frame)
+{
+	char mac[ECMPER_MAC_STRLEN];
+
+	set_mac(lab, ecmper_mac_format(frame->data, mac), true);
 }
 
 void lab_set_flight(struct lab *lab, int ms)

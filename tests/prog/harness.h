@@ -62,8 +62,10 @@ int lab_down(void **state);
 /* What the setups are made of. `hash_key`: 32 digits. */
 struct lab *router_up(int mark, const char *hash_key);
 struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count);
-/* Frames to this MAC are the host's, too: one device may stand for several. */
+/* Frames to this MAC are the host's, too. */
 void lab_allow_mac(struct lab *lab, const char *mac);
+/* The device is the one that this frame is addressed to, from here on: it stands for several. */
+void lab_stand_for(struct lab *lab, const struct frame *frame);
 /* Another flight time. At first it is 0: chains end with LAST however young the table is. */
 void lab_set_flight(struct lab *lab, int ms);
 /* A prefix's value in lpm or lpm6 as `edit` makes it, and nothing else of a change. */

@@ -3,6 +3,7 @@
  * Frames that are not addressed to the host that sees them, as a switch floods them or as a device
  * in promiscuous mode takes them: no business of either program.
  */
+#include <errno.h>
 #include <string.h>
 #include "server.h"
 
@@ -139,6 +140,34 @@ static void an_up_that_fails_leaves_the_macs_as_they_were(void **state)
 	expect_taken(lab, INGRESS_MAC);
 }
 
+static void as_many_as_there_is_room_for_can_all_be_replaced(void **state)
+{
+	static const char *const some[] = {
+		"02:0a:00:00:00:01", "02:0a:00:00:00:02", "02:0a:00:00:00:03", "02:0a:00:00:00:04",
+		"02:0a:00:00:00:05", "02:0a:00:00:00:06", "02:0a:00:00:00:07"};
+	static const char *const others[] = {
+		"02:0b:00:00:00:01", "02:0b:00:00:00:02", "02:0b:00:00:00:03", "02:0b:00:00:00:04",
+		"02:0b:00:00:00:05", "02:0b:00:00:00:06", "02:0b:00:00:00:07"};
+	struct lab *lab = *state;
+	struct ecmper_error err;
+
+	lab_edit(lab, "add " VIP " via %s\nadd " VIP6 " via %s", server_addr(1), server_addr(1));
+	assert_int_equal(up_again(lab, "in0", some, ARRAY_SIZE(some), &err), 0);
+	assert_int_equal(up_again(lab, "in0", others, ARRAY_SIZE(others), &err), 0);
+	expect_taken(lab, INGRESS_MAC);
+	for (unsigned int i = 0; i < ARRAY_SIZE(some); i++) {
+		expect_left_alone(lab, some[i]);
+		expect_taken(lab, others[i]);
+	}
+	/* A device whose index is the same modulo 256 has the same line. */
+	ip_batch("link add far index %u type veth peer far-end\n", lab->ifindex + 256);
+	assert_int_equal(up_again(lab, "far", NULL, 0, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "far: map own_macs has room for 8"));
+	expect_taken(lab, others[0]);
+	assert_int_equal(up_again(lab, "in0", NULL, 0, &err), 0);
+	assert_int_equal(up_again(lab, "far", NULL, 0, &err), 0);
+}
+
 static void a_server_does_not_bounce_what_is_anothers(void **state)
 {
 	struct frame in;
@@ -172,6 +201,7 @@ int main(void)
 		with_router(also_macs_are_those_that_the_last_up_said),
 		with_router(an_up_follows_a_device_that_got_another_mac),
 		with_router(an_up_that_fails_leaves_the_macs_as_they_were),
+		with_router(as_many_as_there_is_room_for_can_all_be_replaced),
 		with_server(a_server_does_not_bounce_what_is_anothers),
 	};
 

@@ -46,8 +46,8 @@ static int with_flight_time(void **state)
 /* With its mark, and noted when that is QUIET. */
 static struct want want_end(const struct frame *in, int server, uint32_t reason, int mark)
 {
-	struct want want = want_tos(want_forward(in, server, reason),
-				    DSCP_MARK(mark, frame_get_tos(in) & 3));
+	struct want want =
+		want_tos(want_forward(in, server, reason), DSCP_MARK(mark, frame_get_tos(in) & 3));
 
 	return mark == QUIET ? want_noted(want, ROUTER_quiet) : want;
 }

@@ -94,7 +94,8 @@ static void find_colliding(struct lab *lab, char text[][16], unsigned int n)
 		struct in_addr addr = {.s_addr = htonl(0x0a070000 + i)};
 
 		assert_true(i < 1 << 16);
-		if (ecmper_vip_home4(addr.s_addr, lines) / ECMPER_VIP_SLOTS == 5 % lines)
+		if (ecmper_vip_home4(addr.s_addr, ecmper_vip_shift(lines)) / ECMPER_VIP_SLOTS ==
+		    5 % lines)
 			snprintf(text[found++], sizeof(*text), "%s", inet_ntoa(addr));
 	}
 }
