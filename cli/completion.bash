@@ -98,7 +98,7 @@ _ecmperctl() {
 
 _ecmper_loader() {
 	local role=${COMP_WORDS[1]} action=${COMP_WORDS[2]}
-	local both="--dev --mode --mark --config --pin --help --version"
+	local both="--dev --mode --mark --also-mac --config --pin --help --version"
 	local sizes="--max-prefixes --max-next-hops --max-buckets --max-history --max-members"
 
 	COMPREPLY=()
@@ -109,14 +109,14 @@ _ecmper_loader() {
 	--mark) _ecmper_words "dscp tos" && return ;;
 	--config) _ecmper_files && return ;;
 	--pin) _ecmper_folders && return ;;
-	--vip | --hash-key | --max-*) return ;;
+	--vip | --also-mac | --flight-time | --hash-key | --max-*) return ;;
 	esac
 	case $COMP_CWORD in
 	1) _ecmper_words "router server --help --version" ;;
 	2) _ecmper_words "up down" ;;
 	*)
 		case "$role $action" in
-		"router up") _ecmper_words "$both --hash-key $sizes" ;;
+		"router up") _ecmper_words "$both --flight-time --hash-key $sizes" ;;
 		"server up") _ecmper_words "$both --vip --max-fragments" ;;
 		"router down") _ecmper_words "--pin" ;;
 		"server down") _ecmper_words "--pin --dev" ;;
