@@ -180,6 +180,60 @@ static void the_fast_table_is_the_specified_one(void **state)
 	}
 }
 
+/* Servers of both families with weights, by an address's text. */
+static unsigned int parse_servers(struct server *servers, const char *const *addrs)
+{
+	unsigned int n = 0;
+
+	memset(servers, 0, 8 * sizeof(*servers));
+	for (; addrs[n]; n++) {
+		assert_int_equal(ecmper_addr_parse(addrs[n], &servers[n].addr), 0);
+		servers[n].id = n + 1;
+		servers[n].weight = n % 3 + 1;
+	}
+	return n;
+}
+
+/* FNV-1a of a table, slot by slot. */
+static uint64_t fingerprint(const uint16_t *slots, uint32_t count)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (uint32_t i = 0; i < count; i++)
+		hash = (hash ^ slots[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Routers of different versions stand beside each other: what was once the table of these servers is
+ * so for ever. Each number was taken from the first version that had next hops by address alone. */
+static void tables_stay_what_they_have_always_been(void **state)
+{
+	static const struct {
+		const char *addrs[8];
+		uint32_t count;
+		uint64_t want;
+	} cases[] = {
+		{{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 4096, 0xad6f38c8f58d1a2cULL},
+		{{"10.0.0.1", "169.254.0.1", "192.0.2.7", "203.0.113.200"},
+		 65536,
+		 0xfa0c7caf2164c0aeULL},
+		{{"2001:db8::1", "fd00::1", "fd00::2"}, 1024, 0xf3f4452028e83af6ULL},
+		{{"10.0.0.1", "10.0.0.9", "2001:db8::1", "fd00::77"}, 16, 0xc0babea2e1dcd40aULL},
+	};
+	static uint16_t slots[ECMPER_BUCKETS_MAX];
+	struct server servers[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		unsigned int n = parse_servers(servers, cases[i].addrs);
+
+		table_fill_maglev(slots, cases[i].count, servers, n);
+		if (fingerprint(slots, cases[i].count) != cases[i].want)
+			fail_msg("case %zu: %#llx", i,
+				 (unsigned long long)fingerprint(slots, cases[i].count));
+	}
+}
+
 static void modulo_tables_are_the_documents(void **state)
 {
 	static const struct {
@@ -215,6 +269,7 @@ int main(void)
 		cmocka_unit_test(a_table_of_drained_servers_is_empty),
 		cmocka_unit_test(every_size_is_filled),
 		cmocka_unit_test(the_fast_table_is_the_specified_one),
+		cmocka_unit_test(tables_stay_what_they_have_always_been),
 		cmocka_unit_test(modulo_tables_are_the_documents),
 	};
 
