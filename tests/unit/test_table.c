@@ -17,7 +17,7 @@ static void make_servers(struct server *servers, unsigned int n)
 {
 	memset(servers, 0, n * sizeof(*servers));
 	for (unsigned int i = 0; i < n; i++) {
-		servers[i].addr = ecmper_addr_from_ipv4(htonl(0x0a000001 + i));
+		servers[i].hop.addr = ecmper_addr_from_ipv4(htonl(0x0a000001 + i));
 		servers[i].id = i + 1;
 		servers[i].weight = 1;
 	}
@@ -149,7 +149,7 @@ static void slow_maglev(uint16_t *slots, uint32_t count, const struct server *se
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t half[2], hash;
 
-		memcpy(half, &servers[i].addr, sizeof(half));
+		memcpy(half, &servers[i].hop.addr, sizeof(half));
 		hash = slow_mix(slow_mix(half[0] + 0x9e3779b97f4a7c15ULL) ^ half[1]);
 		at[i] = hash % count;
 		skip[i] = (hash >> 32 | 1) % count;
@@ -180,14 +180,14 @@ static void the_fast_table_is_the_specified_one(void **state)
 	}
 }
 
-/* Servers of both families with weights, by an address's text. */
+/* Servers of both families with weights, by their names. */
 static unsigned int parse_servers(struct server *servers, const char *const *addrs)
 {
 	unsigned int n = 0;
 
 	memset(servers, 0, 8 * sizeof(*servers));
 	for (; addrs[n]; n++) {
-		assert_int_equal(ecmper_addr_parse(addrs[n], &servers[n].addr), 0);
+		assert_int_equal(ecmper_hop_parse(addrs[n], &servers[n].hop), 0);
 		servers[n].id = n + 1;
 		servers[n].weight = n % 3 + 1;
 	}
@@ -234,6 +234,45 @@ static void tables_stay_what_they_have_always_been(void **state)
 	}
 }
 
+static unsigned int count_equal(const uint16_t *a, const uint16_t *b, uint32_t count)
+{
+	unsigned int equal = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		equal += a[i] == b[i];
+	return equal;
+}
+
+/* The same address on three devices is three servers, each with its share at places of its own; and
+ * the name decides, not the order of the devices. */
+static void the_device_is_part_of_a_link_local_servers_place(void **state)
+{
+	static const char *const all[] = {"fe80::1%eth1", "fe80::1%eth2", "fe80::1%fifteen-letters",
+					  NULL};
+	static const char *const other[] = {"fe80::1%eth1", "fe80::1%eth3",
+					    "fe80::1%fifteen-letters", NULL};
+	static uint16_t slots[BUCKETS], changed[BUCKETS];
+	struct server servers[8];
+	unsigned int n = parse_servers(servers, all);
+
+	(void)state;
+	for (unsigned int i = 0; i < n; i++)
+		servers[i].weight = 1;
+	table_fill_maglev(slots, BUCKETS, servers, n);
+	for (unsigned int id = 1; id <= n; id++)
+		assert_in_range(count_id(slots, BUCKETS, id), BUCKETS / 3 - 2, BUCKETS / 3 + 2);
+	/* Of all releases to come, too. */
+	if (fingerprint(slots, BUCKETS) != 0xdfab978b3a840f86ULL)
+		fail_msg("%#llx", (unsigned long long)fingerprint(slots, BUCKETS));
+
+	parse_servers(servers, other);
+	for (unsigned int i = 0; i < n; i++)
+		servers[i].weight = 1;
+	table_fill_maglev(changed, BUCKETS, servers, n);
+	/* eth1 and the one with the long name keep most of theirs, eth3 stands elsewhere than eth2. */
+	assert_in_range(count_equal(slots, changed, BUCKETS), BUCKETS / 2, BUCKETS * 9 / 10);
+}
+
 static void modulo_tables_are_the_documents(void **state)
 {
 	static const struct {
@@ -270,6 +309,7 @@ int main(void)
 		cmocka_unit_test(every_size_is_filled),
 		cmocka_unit_test(the_fast_table_is_the_specified_one),
 		cmocka_unit_test(tables_stay_what_they_have_always_been),
+		cmocka_unit_test(the_device_is_part_of_a_link_local_servers_place),
 		cmocka_unit_test(modulo_tables_are_the_documents),
 	};
 
