@@ -42,6 +42,19 @@ struct ecmper_addr {
 	__be32 word[4];
 };
 
+/* Of a network device: IF_NAMESIZE, which the programs do not know. */
+#define ECMPER_DEV_NAMESIZE 16
+
+/*
+ * The name of a next hop, key of neigh_id. A link-local address (fe80::/10) means something only on
+ * its link, so the name of the device belongs to it; all others are a name by themselves, and dev
+ * is all zeros. Names, never ifindexes: routers and reboots must agree on the tables made from them.
+ */
+struct ecmper_hop {
+	struct ecmper_addr addr;
+	char dev[ECMPER_DEV_NAMESIZE]; /* zeros behind its end */
+};
+
 /* Key of lpm and of vips: IPv4 prefix. */
 struct ecmper_lpm_key {
 	__u32 prefixlen;
@@ -171,7 +184,8 @@ enum ecmper_neigh_flags {
 
 /*
  * A next hop. Id 0 is never used: it means "drop". `live` says which copy of the link is the
- * one to use (1 or 2; 0 = not resolved), so that a new MAC appears by one byte's store.
+ * one to use (1 or 2; 0 = not resolved), so that a new MAC appears by one byte's store. Packets read
+ * the first 64 bytes.
  */
 struct ecmper_neigh {
 	struct ecmper_link link[2];
@@ -180,6 +194,9 @@ struct ecmper_neigh {
 	__u16 pad;
 	__u32 refs; /* prefixes whose table, history or members name this next hop */
 	struct ecmper_addr addr;
+	/* Of the link's device, also when that is gone; of a link-local address always: half its name. */
+	char dev[ECMPER_DEV_NAMESIZE];
+	__u8 reserved[48]; /* 0 */
 };
 
 /* Key of neigh_mac: six bytes of MAC, then zeros. */
@@ -327,6 +344,7 @@ enum ecmper_server_reason {
 #define ECMPER_ASSERT_SIZE(type, size)                                                             \
 	_Static_assert(sizeof(struct type) == (size), "struct " #type " is part of the ABI")
 ECMPER_ASSERT_SIZE(ecmper_addr, 16);
+ECMPER_ASSERT_SIZE(ecmper_hop, 32);
 ECMPER_ASSERT_SIZE(ecmper_lpm_key, 8);
 ECMPER_ASSERT_SIZE(ecmper_lpm6_key, 20);
 ECMPER_ASSERT_SIZE(ecmper_prefix, 72);
@@ -338,7 +356,7 @@ ECMPER_ASSERT_SIZE(ecmper_alloc, 16);
 ECMPER_ASSERT_SIZE(ecmper_range_key, 16);
 ECMPER_ASSERT_SIZE(ecmper_range, 8);
 ECMPER_ASSERT_SIZE(ecmper_link, 20);
-ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
+ECMPER_ASSERT_SIZE(ecmper_neigh, 128);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
 ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);

@@ -159,23 +159,24 @@ static __always_inline int find_history(const struct packet *pkt, struct route *
 	return route->prefix->cur_nh_count ? 0 : ROUTER_no_route;
 }
 
-/* The neighbour that is the destination itself. Its address is compared again, because the
+/* The neighbour that is the destination itself: one without a device in its name, because packets to
+ * a link-local address stay on their link. Its address is compared again, because the
  * kernel may recycle a deleted element of the hash map while we read it. */
 static __always_inline int choose_connected(const struct packet *pkt, struct route *route,
 					    const bool is_ipv6)
 {
-	struct ecmper_addr addr =
-		is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
+	struct ecmper_hop hop = {.addr = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr)
+						 : addr_from_ipv4(pkt->ip->daddr)};
 	const struct ecmper_neigh *to;
 	__u32 *id;
 
-	id = map_lookup(ECMPER_MAP_NEIGH_ID, &addr);
+	id = map_lookup(ECMPER_MAP_NEIGH_ID, &hop);
 	if (!id)
 		return ROUTER_no_neigh;
 	route->next_hop = *id;
 	route->outcome = ROUTER_connected;
 	to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
-	return to && is_same_addr(&to->addr, &addr) ? 0 : ROUTER_no_neigh;
+	return to && is_same_addr(&to->addr, &hop.addr) ? 0 : ROUTER_no_neigh;
 }
 
 /* Marks count only when the frame comes from a next hop: anybody else could send them too. */

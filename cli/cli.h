@@ -71,7 +71,7 @@ const char *mac_text(const struct ecmper_neigh_view *neigh, const uint8_t mac[6]
 void json_print(json_t *value);
 void json_print_line(json_t *value);
 json_t *json_checked(json_t *value);
-json_t *json_addr(const struct ecmper_addr *addr);
+json_t *json_hop(const struct ecmper_hop *hop);
 json_t *json_mac(const uint8_t mac[6]);
 
 /* edit.c, show.c, tables.c, stats.c, trace.c */

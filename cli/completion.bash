@@ -11,6 +11,13 @@ _ecmper_devices() {
 	_ecmper_words "$(cd /sys/class/net 2>/dev/null && echo *)"
 }
 
+# fe80::1%: the devices that the link-local address may be on. The word begins behind the last colon.
+_ecmper_scopes() {
+	local cur=${COMP_WORDS[COMP_CWORD]}
+
+	_ecmper_words "$(cd /sys/class/net 2>/dev/null && printf "${cur%%%*}%%%s " *)"
+}
+
 _ecmper_files() {
 	compopt -o filenames
 	mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
@@ -89,6 +96,8 @@ _ecmperctl() {
 	if [[ $cur == -* ]]; then
 		[[ $name == stats ]] && options+=" $stats_options"
 		_ecmper_words "$options"
+	elif [[ $name && $cur == *%* ]]; then
+		_ecmper_scopes
 	elif [[ $name ]]; then
 		_ecmperctl_command "$name" "$place" "${COMP_WORDS[COMP_CWORD - 1]}"
 	else

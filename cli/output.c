@@ -232,11 +232,11 @@ void json_print_line(json_t *value)
 	json_decref(value);
 }
 
-json_t *json_addr(const struct ecmper_addr *addr)
+json_t *json_hop(const struct ecmper_hop *hop)
 {
-	char text[ECMPER_ADDR_STRLEN];
+	char text[ECMPER_HOP_STRLEN];
 
-	return json_checked(json_string(ecmper_addr_format(addr, text)));
+	return json_checked(json_string(ecmper_hop_format(hop, text)));
 }
 
 json_t *json_mac(const uint8_t mac[6])

@@ -35,6 +35,8 @@ int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
 #define ECMPER_ADDR_STRLEN 46
 #define ECMPER_NET_STRLEN  50
 #define ECMPER_MAC_STRLEN  18
+#define ECMPER_HOP_STRLEN  (ECMPER_ADDR_STRLEN + ECMPER_DEV_NAMESIZE)
+_Static_assert(ECMPER_DEV_NAMESIZE == IF_NAMESIZE, "names of devices are part of the ABI");
 
 /* A prefix: `len` counts in the address's own family (0..32 or 0..128). */
 struct ecmper_net {
@@ -43,6 +45,8 @@ struct ecmper_net {
 };
 
 bool ecmper_addr_is_ipv4(const struct ecmper_addr *addr);
+/* fe80::/10, whose addresses mean something only together with a device. */
+bool ecmper_addr_is_link_local(const struct ecmper_addr *addr);
 /* The address of an IPv4 (network order) as struct ecmper_addr. */
 struct ecmper_addr ecmper_addr_from_ipv4(__be32 addr);
 __be32 ecmper_addr_to_ipv4(const struct ecmper_addr *addr);
@@ -50,6 +54,12 @@ int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b
 int ecmper_addr_parse(const char *text, struct ecmper_addr *addr);
 /* Returns buf. */
 const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_ADDR_STRLEN]);
+/* A device's name, zeros behind its end. */
+int ecmper_dev_parse(const char *text, char dev[ECMPER_DEV_NAMESIZE]);
+int ecmper_hop_compare(const struct ecmper_hop *a, const struct ecmper_hop *b);
+/* "ADDR" or "ADDR%DEV". Which of them the address needs is not looked at. */
+int ecmper_hop_parse(const char *text, struct ecmper_hop *hop);
+const char *ecmper_hop_format(const struct ecmper_hop *hop, char buf[ECMPER_HOP_STRLEN]);
 /* "ADDR" (a host) or "ADDR/LEN"; bits behind LEN must be 0. */
 int ecmper_net_parse(const char *text, struct ecmper_net *net);
 const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN]);
@@ -78,18 +88,18 @@ enum ecmper_change_kind {
 
 enum ecmper_hash { ECMPER_HASH_KEEP, ECMPER_HASH_MAGLEV, ECMPER_HASH_MODULO };
 
-/* One `via ADDR [weight W]`. weight -1: not given (1 for a new server, else as it was). */
+/* One `via HOP [weight W]`. weight -1: not given (1 for a new server, else as it was). */
 struct ecmper_via {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	int weight;
 };
 
 /* One line. Only the fields of its kind are set; -1 and HASH_KEEP mean "not given". */
 struct ecmper_change {
 	enum ecmper_change_kind kind;
-	unsigned int line;       /* where it came from, 0 = command line */
-	struct ecmper_net net;   /* ADD, DEL */
-	struct ecmper_addr addr; /* PURGE, NEIGH_* */
+	unsigned int line;     /* where it came from, 0 = command line */
+	struct ecmper_net net; /* ADD, DEL */
+	struct ecmper_hop hop; /* PURGE, NEIGH_* */
 	bool connected;
 	enum ecmper_hash hash;
 	int buckets;
@@ -150,31 +160,55 @@ void ecmper_report_free(struct ecmper_report *report);
 
 /* ---- view.c: reading the state. No lock: a prefix is seen as it was before or after a change. ---- */
 
+/* What is known of the way to a next hop: its link in the tables, and the device as it is now. The
+ * first that holds. */
+enum ecmper_way {
+	ECMPER_WAY_UP,
+	ECMPER_WAY_NO_MAC,         /* it has no link */
+	ECMPER_WAY_DEVICE_GONE,    /* deleted (maybe made again), or of another network namespace */
+	ECMPER_WAY_DEVICE_RENAMED, /* that of a link-local name: the name is another device's now */
+	ECMPER_WAY_DEVICE_DOWN,    /* set down, or without a carrier */
+	ECMPER_WAY_MAC_CHANGED,    /* the device's own */
+	ECMPER_WAY_MTU_CHANGED,
+};
+
+struct ecmper_way_view {
+	enum ecmper_way way;
+	char dev[IF_NAMESIZE]; /* the device's name now; of one that is gone, the last one known */
+	uint32_t mtu;          /* of the device now */
+	uint16_t table_mtu;
+};
+
+#define ECMPER_WAY_STRLEN 48
+/* "up", "no MAC", "device gone", "mtu 1400, table 1500", ... Returns buf. */
+const char *ecmper_way_format(const struct ecmper_way_view *way, char buf[ECMPER_WAY_STRLEN]);
+
 struct ecmper_server_view {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	uint32_t id;
 	int weight; /* -1: not a member, only in the history */
 	uint8_t origin;
 	uint32_t buckets; /* it owns now */
 	uint32_t history; /* buckets that it owned before, and still remembers */
-	bool is_resolved; /* has a MAC */
+	struct ecmper_way_view way;
 };
 
 struct ecmper_prefix_view {
 	struct ecmper_net net;
 	struct ecmper_prefix value;         /* as in the map */
-	struct ecmper_server_view *servers; /* by address; members first, then history only */
+	struct ecmper_server_view *servers; /* by name; members first, then history only */
 	unsigned int server_count;
 };
 
 struct ecmper_neigh_view {
 	uint32_t id;
-	struct ecmper_addr addr;
-	bool is_resolved;
+	struct ecmper_hop hop;
+	bool is_resolved; /* has a MAC: link is set */
 	bool is_static;
 	uint32_t refs;
 	struct ecmper_link link;
-	char dev[IF_NAMESIZE]; /* "" when the device is not in this network namespace */
+	char dev[IF_NAMESIZE]; /* what to say as `dev`; "" when it never had a link */
+	struct ecmper_way_view way;
 };
 
 /* One prefix or, with net == NULL, all, in order. -ENOENT when net is not there. */
@@ -184,11 +218,11 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 void ecmper_prefixes_free(struct ecmper_prefix_view *views, unsigned int count);
 int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, unsigned int *count,
 		       struct ecmper_error *err);
-/* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end; and its address. */
+/* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end. */
 uint16_t ecmper_cur_nh_at(struct ecmper *ecmper, uint32_t slot);
 uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot);
-/* NULL for id 0 and for ids that are not in use. */
-const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id);
+/* The next hop of an id. False for id 0 and for ids that are not in use. */
+bool ecmper_nh_hop(const struct ecmper *ecmper, uint32_t id, struct ecmper_hop *hop);
 
 /* The path of one flow: what the router does with its packets. */
 struct ecmper_flow {
@@ -235,7 +269,7 @@ struct ecmper_nh_counter {
 };
 
 struct ecmper_nh_stats {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	struct ecmper_nh_counter counter; /* all CPUs */
 };
 

@@ -38,7 +38,7 @@ add(struct ecmper_report *report, const char *format, ...)
 /* The whole prefix in one line. */
 static int add_whole(struct ecmper_report *report, const struct wanted *wanted, const char *net)
 {
-	char addr[ECMPER_ADDR_STRLEN], *line = NULL;
+	char hop[ECMPER_HOP_STRLEN], *line = NULL;
 	size_t size;
 	FILE *out;
 
@@ -54,8 +54,7 @@ static int add_whole(struct ecmper_report *report, const struct wanted *wanted, 
 	if (wanted->hash_on != ECMPER_HASH_ON_5TUPLE)
 		fprintf(out, " hash-on %s", ecmper_hash_on_names[wanted->hash_on]);
 	for (unsigned int i = 0; i < wanted->server_count; i++)
-		fprintf(out, " via %s weight %u",
-			ecmper_addr_format(&wanted->servers[i].addr, addr),
+		fprintf(out, " via %s weight %u", ecmper_hop_format(&wanted->servers[i].hop, hop),
 			wanted->servers[i].weight);
 	fclose(out);
 	return add_line(report, line);
@@ -79,27 +78,29 @@ static int add_servers(struct ecmper_report *report, const struct tables *tables
 		       struct draft *draft, const char *net)
 {
 	const struct ecmper_member *members = tables->members + draft->old.members_offset;
-	char addr[ECMPER_ADDR_STRLEN];
+	char text[ECMPER_HOP_STRLEN];
 	uint32_t m = 0;
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < draft->old.members_count; i++) {
-		const struct ecmper_addr *old = &tables->neigh[members[i].nh].addr;
+		struct ecmper_hop old = neigh_hop(&tables->neigh[members[i].nh]);
 
-		if (!draft_server(draft, old))
-			ret = add(report, "del %s via %s", net, ecmper_addr_format(old, addr));
+		if (!draft_server(draft, &old))
+			ret = add(report, "del %s via %s", net, ecmper_hop_format(&old, text));
 	}
 	for (unsigned int i = 0; !ret && i < draft->wanted.server_count; i++) {
 		const struct server *server = &draft->wanted.servers[i];
 		int order = 1;
 
-		/* Both lists are sorted by address. */
-		for (; m < draft->old.members_count && order > 0; m += order > 0)
-			order = ecmper_addr_compare(&server->addr,
-						    &tables->neigh[members[m].nh].addr);
+		/* Both lists are sorted by name. */
+		for (; m < draft->old.members_count && order > 0; m += order > 0) {
+			struct ecmper_hop old = neigh_hop(&tables->neigh[members[m].nh]);
+
+			order = ecmper_hop_compare(&server->hop, &old);
+		}
 		if (order || members[m].weight != server->weight)
 			ret = add(report, "add %s via %s weight %u", net,
-				  ecmper_addr_format(&server->addr, addr), server->weight);
+				  ecmper_hop_format(&server->hop, text), server->weight);
 	}
 	return ret;
 }
@@ -123,27 +124,27 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 	const struct ecmper_neigh *neigh = draft->id ? &tables->neigh[draft->id] : NULL;
 	const struct ecmper_link *link = neigh ? neigh_link(neigh) : NULL;
 	bool was_static = neigh && neigh->flags & ECMPER_NEIGH_STATIC;
-	char addr[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
+	char hop[ECMPER_HOP_STRLEN], mac[ECMPER_MAC_STRLEN];
 
-	ecmper_addr_format(&draft->addr, addr);
+	ecmper_hop_format(&draft->hop, hop);
 	if (!draft->is_static)
-		return was_static ? add(report, "neigh del %s", addr) : 0;
+		return was_static ? add(report, "neigh del %s", hop) : 0;
 	if (!draft->has_link || (was_static && link && !memcmp(link, &draft->link, sizeof(*link))))
 		return 0;
 	ecmper_mac_format(draft->link.dst_mac, mac);
 	if (draft->link.vlan)
-		return add(report, "neigh add %s lladdr %s dev %s vlan %u", addr, mac, draft->dev,
+		return add(report, "neigh add %s lladdr %s dev %s vlan %u", hop, mac, draft->dev,
 			   draft->link.vlan);
-	return add(report, "neigh add %s lladdr %s dev %s", addr, mac, draft->dev);
+	return add(report, "neigh add %s lladdr %s dev %s", hop, mac, draft->dev);
 }
 
 int report_make(const struct edit *edit, struct ecmper_report *report)
 {
-	char addr[ECMPER_ADDR_STRLEN];
+	char hop[ECMPER_HOP_STRLEN];
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < edit->purged_count; i++)
-		ret = add(report, "purge %s", ecmper_addr_format(&edit->purged[i], addr));
+		ret = add(report, "purge %s", ecmper_hop_format(&edit->purged[i], hop));
 	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++)
 		ret = add_neigh(report, edit->tables, &edit->neighs[i]);
 	for (unsigned int i = 0; !ret && i < edit->draft_count; i++)

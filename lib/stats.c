@@ -98,15 +98,12 @@ static int read_next_hops(struct ecmper *ecmper, struct ecmper_stats *stats)
 		return -ENOMEM;
 	for (uint32_t id = 1; !ret && id < count; id++) {
 		struct ecmper_nh_stats next_hop = {};
-		const struct ecmper_addr *addr = ecmper_nh_addr(ecmper, id);
 
 		ret = bpf_map_lookup_elem(ecmper->fd[MAP_NH_COUNTERS], &id, counted);
 		if (!ret)
 			add_next_hop(stats, counted, &next_hop.counter);
-		if (addr) {
-			next_hop.addr = *addr;
+		if (ecmper_nh_hop(ecmper, id, &next_hop.hop))
 			stats->next_hops[stats->next_hop_count++] = next_hop;
-		}
 	}
 	return ret;
 }

@@ -181,7 +181,7 @@ static int replace_other(int fd, const char *path, uint32_t ifindex, uint32_t pr
 			return 0;
 	if (!ifindex) /* its device is gone */
 		return unlink(path) ? -errno : 0;
-	if (!device_get(device_name(ifindex, name), &device)) {
+	if (!device_get(if_indextoname(ifindex, name) ?: "", &device)) {
 		ret = own_macs_allow(replacement->macs, ifindex, device.mac)
 			      ?: own_macs_write(replacement->macs);
 		if (ret)

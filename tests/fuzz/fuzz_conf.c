@@ -4,7 +4,7 @@
  * a text and an empty list. Build and run by hand, from the top of the tree:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ibpf -Ilib -o /tmp/fuzz_conf \
- *	    tests/fuzz/fuzz_conf.c lib/conf.c lib/grammar.c lib/options.c lib/text.c lib/error.c
+ *	    tests/fuzz/fuzz_conf.c lib/conf.c lib/grammar.c lib/words.c lib/options.c lib/text.c lib/error.c
  *	/tmp/fuzz_conf -max_total_time=60 -dict=tests/fuzz/conf.dict
  */
 #include <stdlib.h>
@@ -31,6 +31,17 @@ static void check_add(const struct ecmper_change *change)
 	MUST(change->buckets == -1 || change->hash != ECMPER_HASH_MODULO);
 }
 
+/* A name that is read back as the same, with a device exactly where it means something. */
+static void check_hop(const struct ecmper_hop *hop)
+{
+	char text[ECMPER_HOP_STRLEN];
+	struct ecmper_hop again;
+
+	MUST(!ecmper_hop_parse(ecmper_hop_format(hop, text), &again));
+	MUST(!ecmper_hop_compare(hop, &again));
+	MUST(ecmper_addr_is_link_local(&hop->addr) == !!*hop->dev);
+}
+
 /* What edit.c may rely on. */
 static void check(const struct ecmper_change *change)
 {
@@ -43,13 +54,16 @@ static void check(const struct ecmper_change *change)
 		MUST(!ecmper_net_parse(ecmper_net_format(&change->net, text), &net));
 		MUST(!ecmper_net_compare(&change->net, &net));
 	}
+	if (change->kind == ECMPER_PURGE || change->kind == ECMPER_NEIGH_ADD ||
+	    change->kind == ECMPER_NEIGH_DEL)
+		check_hop(&change->hop);
 	if (change->kind == ECMPER_NEIGH_ADD)
-		MUST(*change->dev && !(change->mac[0] & 1));
+		MUST(*change->dev && !(change->mac[0] & 1) &&
+		     (!*change->hop.dev || !strcmp(change->dev, change->hop.dev)));
 	for (unsigned int i = 0; i < change->via_count; i++) {
-		MUST(ecmper_addr_is_ipv4(&change->vias[i].addr));
+		check_hop(&change->vias[i].hop);
 		MUST(change->vias[i].weight >= -1 && change->vias[i].weight <= ECMPER_WEIGHT_MAX);
-		MUST(!i ||
-		     ecmper_addr_compare(&change->vias[i - 1].addr, &change->vias[i].addr) < 0);
+		MUST(!i || ecmper_hop_compare(&change->vias[i - 1].hop, &change->vias[i].hop) < 0);
 	}
 }
 

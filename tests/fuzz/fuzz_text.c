@@ -4,7 +4,7 @@
  * whatever it looked like. Build and run by hand, from the top of the tree:
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Ibpf -Ilib -o /tmp/fuzz_text \
- *	    tests/fuzz/fuzz_text.c lib/conf.c lib/grammar.c lib/options.c lib/text.c lib/error.c
+ *	    tests/fuzz/fuzz_text.c lib/conf.c lib/grammar.c lib/words.c lib/options.c lib/text.c lib/error.c
  *	/tmp/fuzz_text -max_total_time=60
  */
 #include <stdlib.h>

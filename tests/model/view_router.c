@@ -19,8 +19,8 @@ static struct model_addr model_addr(const struct ecmper_addr *addr)
 static void read_hop(const struct ecmper_neigh_view *view, hop_find *find, struct model_hop *hop)
 {
 	hop->is_used = true;
-	hop->addr = model_addr(&view->addr);
-	find(&view->addr, hop);
+	hop->addr = model_addr(&view->hop.addr);
+	find(&view->hop, hop);
 }
 
 static void read_prefix(struct lab *lab, const struct ecmper_prefix_view *view,

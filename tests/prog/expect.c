@@ -88,22 +88,22 @@ uint32_t lab_run(struct lab *lab, const struct frame *in, struct frame *out)
 	return run(lab, in, out, 0);
 }
 
-static struct ecmper_nh_counter *wanted_of(struct lab *lab, const struct ecmper_addr *addr)
+static struct ecmper_nh_counter *wanted_of(struct lab *lab, const struct ecmper_hop *hop)
 {
 	unsigned int i;
 
 	for (i = 0; i < lab->wanted_hop_count; i++)
-		if (!ecmper_addr_compare(&lab->wanted_hops[i].addr, addr))
+		if (!ecmper_hop_compare(&lab->wanted_hops[i].hop, hop))
 			return &lab->wanted_hops[i].counter;
 	assert_true(i < WANTED_HOPS_MAX);
-	lab->wanted_hops[lab->wanted_hop_count++].addr = *addr;
+	lab->wanted_hops[lab->wanted_hop_count++].hop = *hop;
 	return &lab->wanted_hops[i].counter;
 }
 
 static void add_wanted(struct lab *lab, const struct frame *in, const struct want *want)
 {
-	struct ecmper_nh_counter *hop;
-	struct ecmper_addr addr;
+	struct ecmper_nh_counter *counter;
+	struct ecmper_hop hop;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lab->wanted); i++) {
 		if (!(want->reasons & BIT(i)))
@@ -113,13 +113,13 @@ static void add_wanted(struct lab *lab, const struct frame *in, const struct wan
 	}
 	if (!want->next_hop)
 		return;
-	assert_int_equal(ecmper_addr_parse(want->next_hop, &addr), 0);
-	hop = wanted_of(lab, &addr);
-	hop->packets++;
-	hop->bytes += in->counted;
+	assert_int_equal(ecmper_hop_parse(want->next_hop, &hop), 0);
+	counter = wanted_of(lab, &hop);
+	counter->packets++;
+	counter->bytes += in->counted;
 	if (want->by_history) {
-		hop->history_packets++;
-		hop->history_bytes += in->counted;
+		counter->history_packets++;
+		counter->history_bytes += in->counted;
 	}
 }
 
@@ -175,21 +175,21 @@ static bool is_counted(struct lab *lab, const struct ecmper_stats *now, unsigned
 }
 
 static struct ecmper_nh_counter counter_of(const struct ecmper_stats *stats,
-					   const struct ecmper_addr *addr)
+					   const struct ecmper_hop *hop)
 {
 	for (unsigned int i = 0; i < stats->next_hop_count; i++)
-		if (!ecmper_addr_compare(&stats->next_hops[i].addr, addr))
+		if (!ecmper_hop_compare(&stats->next_hops[i].hop, hop))
 			return stats->next_hops[i].counter;
 	return (struct ecmper_nh_counter){};
 }
 
 static bool is_hop_counted(struct lab *lab, const struct ecmper_stats *now,
-			   const struct ecmper_addr *addr)
+			   const struct ecmper_hop *hop)
 {
-	struct ecmper_nh_counter before = counter_of(lab->before, addr);
-	struct ecmper_nh_counter got = counter_of(now, addr);
-	const struct ecmper_nh_counter *wanted = wanted_of(lab, addr);
-	char text[ECMPER_ADDR_STRLEN];
+	struct ecmper_nh_counter before = counter_of(lab->before, hop);
+	struct ecmper_nh_counter got = counter_of(now, hop);
+	const struct ecmper_nh_counter *wanted = wanted_of(lab, hop);
+	char text[ECMPER_HOP_STRLEN];
 
 	got.packets -= before.packets;
 	got.bytes -= before.bytes;
@@ -200,7 +200,7 @@ static bool is_hop_counted(struct lab *lab, const struct ecmper_stats *now,
 	complain(lab,
 		 "next hop %s counted %" PRIu64 "/%" PRIu64 " packets/bytes, by history %" PRIu64
 		 "/%" PRIu64 ", instead of %" PRIu64 "/%" PRIu64 ", %" PRIu64 "/%" PRIu64,
-		 ecmper_addr_format(addr, text), (uint64_t)got.packets, (uint64_t)got.bytes,
+		 ecmper_hop_format(hop, text), (uint64_t)got.packets, (uint64_t)got.bytes,
 		 (uint64_t)got.history_packets, (uint64_t)got.history_bytes,
 		 (uint64_t)wanted->packets, (uint64_t)wanted->bytes,
 		 (uint64_t)wanted->history_packets, (uint64_t)wanted->history_bytes);
@@ -251,9 +251,9 @@ void lab_settle_at(struct lab *lab, const char *file, int line)
 	for (unsigned int i = 0; i < now->reason_count; i++)
 		is_good &= is_counted(lab, now, i);
 	for (unsigned int i = 0; i < now->next_hop_count; i++)
-		is_good &= is_hop_counted(lab, now, &now->next_hops[i].addr);
+		is_good &= is_hop_counted(lab, now, &now->next_hops[i].hop);
 	for (unsigned int i = 0; i < lab->wanted_hop_count; i++)
-		is_good &= is_hop_counted(lab, now, &lab->wanted_hops[i].addr);
+		is_good &= is_hop_counted(lab, now, &lab->wanted_hops[i].hop);
 	start_from(lab, now);
 	if (!is_good)
 		_fail(file, line);

@@ -345,7 +345,7 @@ struct chain chain_of(struct lab *lab, const struct frame *frame)
 	chain.length = trace.has_owner ? 0 : 1;
 	for (unsigned int i = 0; i < trace.hop_count; i++)
 		chain.server[chain.length++] =
-			ntohl(trace.hops[i].addr.word[3]) & 0xff; /* of either family */
+			ntohl(trace.hops[i].hop.addr.word[3]) & 0xff; /* of either family */
 	return chain;
 }
 

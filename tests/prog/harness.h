@@ -49,7 +49,7 @@ struct lab {
 	struct ecmper_stats *before;
 	struct ecmper_counter wanted[32];
 	struct {
-		struct ecmper_addr addr;
+		struct ecmper_hop hop;
 		struct ecmper_nh_counter counter;
 	} wanted_hops[WANTED_HOPS_MAX];
 	unsigned int wanted_hop_count;
