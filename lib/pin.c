@@ -131,6 +131,7 @@ static bool is_ours(const char *name)
 	if (!strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_MAP_OWN_MACS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
 	    is_link(name))
 		return true;
