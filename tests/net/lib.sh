@@ -68,6 +68,18 @@ lab_segment()
 		"$(lab_endpoint "$LAB_VIP" "$2")" "${@:3}" || true
 }
 
+# Wait until the VIP's table has not changed for the flight time: then, and not before, an ACK that
+# no server owns is answered.
+lab_settle()
+{
+	lab_wait 5 lab_is_answered
+}
+
+lab_is_answered()
+{
+	[[ $(lab_segment 20000 9 A wait 100) == R* ]]
+}
+
 # lab_owner_number PROTO ADDR PORT TO_PORT: the number of the server that a flow to the VIP belongs to.
 lab_owner_number()
 {
@@ -202,6 +214,41 @@ lab_transfers_end()
 	kill -TERM "$1" 2>/dev/null || true
 	lab_wait 90 lab_is_gone "$1"
 	cat "$LAB_DIR/$2"
+}
+
+# lab_changes VERB NUMBER...: lines for `ecmperctl batch` that take servers out of the VIP (del) or put them in (add).
+lab_changes()
+{
+	local i
+
+	for i in "${@:2}"; do
+		echo "$1 $LAB_VIP_NET via $(lab_server_addr "$i")"
+	done
+}
+
+# lab_flap one|two SECONDS: the whole service comes and goes: all servers are drained, and added
+# again in another order; one command after the other, or two changes at once and 20 ms between.
+# Ends with all servers there. LAB_FLAPS: how many changes were made.
+lab_flap()
+{
+	local end=$((SECONDS + $2)) count verb order i
+
+	count=$(lab_server_count)
+	LAB_FLAPS=0
+	while ((SECONDS < end)); do
+		for verb in del add; do
+			mapfile -t order < <(shuf -i "1-$count")
+			for ((i = 0; i < count; i += $([[ $1 == one ]] && echo 1 || echo 2))); do
+				if [[ $1 == one ]]; then
+					lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "${order[i]}")" >/dev/null
+				else
+					lab_changes "$verb" "${order[@]:i:2}" | lab_ctl batch - >/dev/null
+					sleep 0.02
+				fi
+			done
+			LAB_FLAPS=$((LAB_FLAPS + count))
+		done
+	done
 }
 
 # check_unbroken SENTENCE REPORT: no transfer of the report is broken; else the counters explain.
