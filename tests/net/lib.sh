@@ -226,27 +226,37 @@ lab_changes()
 	done
 }
 
-# lab_flap one|two SECONDS: the whole service comes and goes: all servers are drained, and added
-# again in another order; one command after the other, or two changes at once and 20 ms between.
-# Ends with all servers there. LAB_FLAPS: how many changes were made.
+# lab_narrow RATE TIME: at the wire (LAB_WIRE=1) the frames of each server, bounced ones among them, queue up to
+# that long. So they are under way for long, and changes overtake them. (LAB_RATE does not hold bounced ones.)
+lab_narrow()
+{
+	local i
+
+	for ((i = 1; i <= $(lab_server_count); i++)); do
+		lab_exec wire tc qdisc replace dev "wire$((100 + i))" root tbf rate "$1" burst 16kb latency "$2"
+	done
+}
+
+# lab_flap NUMBER SECONDS: the whole service comes and goes: all servers are drained, then added in
+# another order. One command after the other when NUMBER is 1, else so many changes at once and 20 ms
+# between. Ends with all servers there. LAB_FLAPS: how many changes were made.
 lab_flap()
 {
-	local end=$((SECONDS + $2)) count verb order i
+	local end=$((SECONDS + $2)) verb order i
 
-	count=$(lab_server_count)
 	LAB_FLAPS=0
 	while ((SECONDS < end)); do
 		for verb in del add; do
-			mapfile -t order < <(shuf -i "1-$count")
-			for ((i = 0; i < count; i += $([[ $1 == one ]] && echo 1 || echo 2))); do
-				if [[ $1 == one ]]; then
+			mapfile -t order < <(shuf -i "1-$(lab_server_count)")
+			for ((i = 0; i < ${#order[@]}; i += $1)); do
+				if (($1 == 1)); then
 					lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "${order[i]}")" >/dev/null
 				else
-					lab_changes "$verb" "${order[@]:i:2}" | lab_ctl batch - >/dev/null
+					lab_changes "$verb" "${order[@]:i:$1}" | lab_ctl batch - >/dev/null
 					sleep 0.02
 				fi
 			done
-			LAB_FLAPS=$((LAB_FLAPS + count))
+			LAB_FLAPS=$((LAB_FLAPS + ${#order[@]}))
 		done
 	done
 }
