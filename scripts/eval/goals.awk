@@ -28,9 +28,9 @@ file == "churn" && /^er._maglev/ && ($4 + 0) in paper {
 }
 
 # Without a packet that a change overtook, a run says nothing.
-file == "flap" {
-	say($6 == 0 && $13 > 0, sprintf("all servers drained and added, %d at once, %d s: %d of %d transfers broken (%d reset), %d packets raced, goal 0 and some",
-		$1, $3, $6, $5, $8, $13))
+file == "flap" && $1 != "0" {
+	say($7 == 0 && $14 > 0, sprintf("all servers drained and added, %d at once, %d s: %d of %d transfers broken, %d packets raced, goal 0 and some",
+		$2, $4, $7, $6, $14))
 }
 
 file == "long" {
