@@ -201,6 +201,17 @@ static void move(struct search *search, uint32_t node, const struct bucket *buck
 	}
 }
 
+/* The next hop has no MAC, and the kernel sends the packet to any server. */
+static void leave(struct search *search, uint32_t node, const struct bucket *bucket)
+{
+	for (uint8_t server = 1; server <= search->options.servers; server++) {
+		struct bucket next;
+
+		bucket_leave(&search->options, bucket, server, &next);
+		reach(search, &next, node);
+	}
+}
+
 static void change_to(struct search *search, uint32_t node, const struct bucket *bucket,
 		      uint8_t cur, uint8_t purged)
 {
@@ -257,6 +268,8 @@ static void expand(struct search *search, uint32_t node)
 		move(search, node, &bucket);
 	else
 		begin(search, node, &bucket);
+	if (search->options.is_neigh_missing && bucket.place && bucket.place != PLACE_SERVER)
+		leave(search, node, &bucket);
 	if (bucket_is_finished(&bucket)) {
 		change(search, node, &bucket);
 	} else {

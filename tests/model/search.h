@@ -17,11 +17,14 @@
 struct search_options {
 	uint8_t servers; /* their ids are 1 to this */
 	uint8_t depth;
-	uint32_t mark;      /* enum ecmper_mark_format */
-	bool is_quiet_off;  /* `--flight-time 0` */
-	bool is_one_left;   /* changes leave the bucket an owner */
-	bool is_never_dead; /* nobody is purged */
-	bool is_lpm_ignored; /* a fault: a packet that `vip` has no owner for goes by the chain alone */
+	uint32_t mark;         /* enum ecmper_mark_format */
+	bool is_quiet_off;     /* `--flight-time 0` */
+	bool is_one_left;      /* changes leave the bucket an owner */
+	bool is_never_dead;    /* nobody is purged */
+	bool is_neigh_missing; /* packets may be left to the kernel, which sends them to any server */
+	/* Faults. */
+	bool is_lpm_ignored;  /* a packet that `vip` has no owner for goes by the chain alone */
+	bool is_left_as_last; /* a bounced packet is left to the kernel as LAST */
 };
 
 enum search_place {
@@ -61,6 +64,9 @@ enum search_end {
 /* One step of the packet, by the router's and the server's code. */
 enum search_end bucket_step(const struct search_options *options, const struct bucket *from,
 			    struct chance chance, struct bucket *to);
+/* The same when the next hop that the router chooses has no MAC: the kernel sends it to `server`. */
+void bucket_leave(const struct search_options *options, const struct bucket *from, uint8_t server,
+		  struct bucket *to);
 /* Does `chance` say anything to this step? is_known only when the bucket does not name the sender. */
 bool bucket_names(const struct bucket *bucket, uint8_t server);
 

@@ -126,6 +126,18 @@ static enum search_end choose_by_hash(const struct search_options *options, stru
 	return END_NOT;
 }
 
+/* leave_to_kernel(), and what the kernel does. */
+void bucket_leave(const struct search_options *options, const struct bucket *from, uint8_t server,
+		  struct bucket *to)
+{
+	*to = *from;
+	if (mark_is_set(options->mark, from->tos))
+		to->tos = mark_set(options->mark, from->tos,
+				   options->is_left_as_last ? MARK_LAST : MARK_QUIET);
+	to->place = PLACE_SERVER;
+	to->at = server;
+}
+
 /* ---- a server ---- */
 
 static enum search_end serve(struct bucket *to)

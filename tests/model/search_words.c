@@ -54,7 +54,7 @@ static void print_hop(const struct bucket *from, const struct bucket *to)
 		printf("server %u sends it back ", from->at);
 		print_mark(to->tos);
 	} else {
-		printf("the router sends it to server %u ", to->at);
+		printf("the router, or its kernel, sends it to server %u ", to->at);
 		print_mark(to->tos);
 	}
 }

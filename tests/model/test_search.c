@@ -4,8 +4,8 @@
  * of history: changes at every hop, every server drained, a change stopped between its two writes.
  * No living connection is reset. And the search can find what it looks for: it does with QUIET off.
  *
- * test_search SERVERS DEPTH [quiet-off] [lpm-ignored] [one-left] [never-dead] [tos] shows what one
- * search finds.
+ * test_search SERVERS DEPTH [quiet-off] [neigh-missing] [one-left] [never-dead] [tos] [lpm-ignored]
+ * [left-as-last] shows what one search finds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,7 +69,9 @@ static void test_no_connection_is_reset(void **state)
 	(void)state;
 	for (uint8_t servers = 2; servers <= SEARCH_SERVERS; servers++)
 		for (uint8_t depth = 1; depth <= servers; depth++)
-			assert_clean(&(struct search_options){.servers = servers, .depth = depth},
+			assert_clean(&(struct search_options){.servers = servers,
+							      .depth = depth,
+							      .is_neigh_missing = true},
 				     depth < servers);
 }
 
@@ -129,6 +131,19 @@ static void test_depth_one_needs_no_quiet(void **state)
 		options.mark = ECMPER_MARK_TOS;
 		assert_clean(&options, true);
 	}
+}
+
+/* It may be sent to a server that does not own it. The wire format `tos` has no other mark. */
+static void test_a_packet_is_not_left_to_the_kernel_as_last(void **state)
+{
+	struct search_options options = {
+		.servers = 2, .depth = 2, .is_neigh_missing = true, .is_left_as_last = true};
+
+	(void)state;
+	assert_finds(&options, VIOLATION_RST);
+	options = (struct search_options){
+		.servers = 2, .depth = 1, .is_neigh_missing = true, .mark = ECMPER_MARK_TOS};
+	assert_finds(&options, VIOLATION_RST);
 }
 
 /* ---- known ways ---- */
@@ -225,6 +240,8 @@ static int show(int argc, char *argv[])
 	for (int i = 3; i < argc; i++) {
 		options.is_quiet_off |= !strcmp(argv[i], "quiet-off");
 		options.is_lpm_ignored |= !strcmp(argv[i], "lpm-ignored");
+		options.is_neigh_missing |= !strcmp(argv[i], "neigh-missing");
+		options.is_left_as_last |= !strcmp(argv[i], "left-as-last");
 		options.is_one_left |= !strcmp(argv[i], "one-left");
 		options.is_never_dead |= !strcmp(argv[i], "never-dead");
 		if (!strcmp(argv[i], "tos"))
@@ -249,6 +266,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_without_quiet_connections_are_reset),
 		cmocka_unit_test(test_without_quiet_also_while_one_stays),
 		cmocka_unit_test(test_depth_one_needs_no_quiet),
+		cmocka_unit_test(test_a_packet_is_not_left_to_the_kernel_as_last),
 		cmocka_unit_test(test_an_overtaken_packet_is_not_answered),
 		cmocka_unit_test(test_lpm_alone_decides_once_it_was_read),
 	};
