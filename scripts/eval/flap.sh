@@ -5,6 +5,7 @@
 # over, while what they send queues, so that changes overtake packets on their way back. Which
 # transfers break? Three times by single commands, three times two changes at once; and, to compare, once
 # each without a flight time, when an overtaken packet is answered. Writes flap.csv.
+# Usage: flap.sh [NUMBER...], of changes at once, default 1 2.
 # Environment: scripts/eval/lib.sh; EVAL_SECONDS, how long each runs.
 set -euo pipefail
 # shellcheck source=scripts/eval/lib.sh
@@ -39,7 +40,8 @@ eval_csv flap "flight_time,at_once,run,seconds,changes,transfers,broken,refused,
 eval_say "4 servers of $rate Mbit/s, $parallel transfers of 256 KiB at a time, $seconds s each"
 eval_lab 4 LAB_WIRE=1
 lab_narrow "${rate}mbit" 30ms
-for at_once in 1 2; do
+(($# > 0)) || set -- 1 2
+for at_once in "$@"; do
 	for run in 1 2 3; do
 		one 1s "$at_once" "$run"
 	done

@@ -237,26 +237,40 @@ lab_narrow()
 	done
 }
 
+# The servers' numbers in a random order, in LAB_ORDER. No process: this is done often.
+lab_shuffle()
+{
+	local i j
+
+	LAB_ORDER=()
+	for ((i = 0; i < $1; i++)); do
+		j=$((RANDOM % (i + 1)))
+		LAB_ORDER[i]=${LAB_ORDER[j]:-}
+		LAB_ORDER[j]=$((i + 1))
+	done
+}
+
 # lab_flap NUMBER SECONDS: the whole service comes and goes: all servers are drained, then added in
 # another order. One command after the other when NUMBER is 1, else so many changes at once and 20 ms
 # between. Ends with all servers there. LAB_FLAPS: how many changes were made.
 lab_flap()
 {
-	local end=$((SECONDS + $2)) verb order i
+	local end=$((SECONDS + $2)) count verb i
 
+	count=$(lab_server_count)
 	LAB_FLAPS=0
 	while ((SECONDS < end)); do
 		for verb in del add; do
-			mapfile -t order < <(shuf -i "1-$(lab_server_count)")
-			for ((i = 0; i < ${#order[@]}; i += $1)); do
+			lab_shuffle "$count"
+			for ((i = 0; i < count; i += $1)); do
 				if (($1 == 1)); then
-					lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "${order[i]}")" >/dev/null
+					lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "${LAB_ORDER[i]}")" >/dev/null
 				else
-					lab_changes "$verb" "${order[@]:i:$1}" | lab_ctl batch - >/dev/null
+					lab_ctl batch - <<<"$(lab_changes "$verb" "${LAB_ORDER[@]:i:$1}")" >/dev/null
 					sleep 0.02
 				fi
 			done
-			LAB_FLAPS=$((LAB_FLAPS + ${#order[@]}))
+			LAB_FLAPS=$((LAB_FLAPS + count))
 		done
 	done
 }
