@@ -189,7 +189,7 @@ All four servers are drained, then added again in another order, over and over, 
 changes at once and 20 ms between. A client has 48 transfers of 256 KiB under way at any time. What a server sends is limited to
 100 Mbit/s and queues up to 30 ms, bounced packets with it, so that changes overtake many. *Raced*: packets whose chain ended just after a
 change, at a server that did not own them; it dropped them, and TCP sent them again. With a flight time of 0 (`--flight-time`)
-they are answered by an RST.
+they are answered by an RST. (`sudo scripts/eval/run.sh -l flap`)
 
 TEXT
 	has "$eval_dir" flap.csv || {
