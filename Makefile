@@ -2,7 +2,8 @@
 # make            build/ecmper-loader, build/ecmperctl and the XDP programs inside them
 # make install    into DESTDIR PREFIX (default /usr/local)
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
-# make model      programs against the reference model, for some seconds (tests/model/test_model.c)
+# make model      programs against the reference model, for some seconds (tests/model/test_model.c),
+#                 and all that can happen to one bucket (tests/model/test_search.c)
 # make bench      cost of a packet and of a change (root)
 # make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
@@ -39,7 +40,8 @@ CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
-MODEL_OBJ  := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c)) \
+SEARCH_OBJ := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/search*.c) tests/model/test_search.c)
+MODEL_OBJ  := $(filter-out $(SEARCH_OBJ),$(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))) \
               $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
@@ -92,6 +94,8 @@ $(B)/model/prog_%.o: tests/prog/%.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/model/test_model: $(MODEL_OBJ) $(B)/libecmper.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+$(B)/model/test_search: $(SEARCH_OBJ) $(B)/libecmper.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(B)/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
@@ -109,13 +113,13 @@ $(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o $(B)/bench/parts
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(B)/model/test_model $(NET_TOOLS)
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(B)/model/test_model $(B)/model/test_search $(NET_TOOLS)
 unit: $(UNIT_TESTS)
 	@scripts/run-tests.sh $(UNIT_TESTS)
 prog: $(PROG_TESTS)
 	@scripts/run-tests.sh $(PROG_TESTS)
-model: $(B)/model/test_model
-	@scripts/run-tests.sh $<
+model: $(B)/model/test_model $(B)/model/test_search
+	@scripts/run-tests.sh $^
 net: all $(NET_TOOLS)
 	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
 
