@@ -60,13 +60,16 @@ const struct command commands[] = {
 	 "A line is an add, del, purge, neigh or clear command. Each prefix changes once,\n"
 	 "from its state before the file to that after it. - reads standard input.\n",
 	 "", command_batch},
-	{WHOLE, "apply", "FILE|-", "make the whole state equal to a file; print the difference",
+	{WHOLE, "apply", "[-n] FILE|-",
+	 "make the whole state equal to a file; print the difference",
 	 "A line is an add or neigh add command, as `ecmperctl dump` prints them. What the\n"
 	 "file does not have is deleted; what is the same is not touched. Options of\n"
 	 "ecmper-loader may stand in the same file: they are skipped.\n"
 	 "\n"
+	 "  -n, --check   only find out whether it can be done, and print the difference\n"
+	 "\n"
 	 "  ecmperctl dump > state; vi state; ecmperctl apply state\n",
-	 "", command_apply},
+	 "n", command_apply},
 	{WHOLE, "dump", "", "print the whole state, as apply reads it", "", "", command_dump},
 	{LOOK, "show", "[PREFIX]", "prefixes: options, servers, their shares and history",
 	 "share: part of the buckets; history: buckets that the server owned before, and\n"
@@ -113,15 +116,11 @@ static enum status command_help(const struct cli *cli, int argc, char **argv)
 }
 
 static const struct option long_options[] = {
-	{"pin", required_argument, NULL, 'p'},
-	{"json", no_argument, NULL, 'j'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{"interval", required_argument, NULL, 'i'},
-	{"count", required_argument, NULL, 'c'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"reset", no_argument, NULL, 'r'},
-	{},
+	{"pin", required_argument, NULL, 'p'},      {"json", no_argument, NULL, 'j'},
+	{"version", no_argument, NULL, 'V'},        {"help", no_argument, NULL, 'h'},
+	{"interval", required_argument, NULL, 'i'}, {"count", required_argument, NULL, 'c'},
+	{"verbose", no_argument, NULL, 'v'},        {"reset", no_argument, NULL, 'r'},
+	{"check", no_argument, NULL, 'n'},          {},
 };
 
 static enum status take_number(const struct cli *cli, const char *what, unsigned long *number)
@@ -143,8 +142,21 @@ static enum status take_option(struct cli *cli, int option, bool *wants_help, bo
 	case 'c': return take_number(cli, "COUNT", &cli->rounds);
 	case 'v': cli->per_cpu = true; return STATUS_DONE;
 	case 'r': cli->reset = true; return STATUS_DONE;
+	case 'n': cli->check = true; return STATUS_DONE;
 	}
 	return STATUS_DONE;
+}
+
+/* Of this program, and of the programs in the kernel. */
+static void print_versions(const struct cli *cli)
+{
+	char version[ECMPER_VERSION_STRLEN];
+
+	puts("ecmperctl " ECMPER_VERSION);
+	if (!ecmper_version_read(cli->pin, ECMPER_ROUTER, version))
+		printf("router in %s: %s\n", cli->pin, version);
+	if (!ecmper_version_read(cli->pin, ECMPER_SERVER, version))
+		printf("server in %s: %s\n", cli->pin, version);
 }
 
 /* Options up to the first other word, with `shorts` "+:...", or between all words. Returns
@@ -174,7 +186,7 @@ static enum status take_options(struct cli *cli, int argc, char **argv, const ch
 		return status;
 	*is_over = wants_help || wants_version;
 	if (wants_version)
-		puts("ecmperctl " ECMPER_VERSION);
+		print_versions(cli);
 	else if (wants_help && cli->command)
 		help_print_command(cli->command);
 	else if (wants_help)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Up and down. `up` checks everything it can before it changes anything, and takes back what it
- * began when a later step fails. Used by ecmper-loader.
+ * Up: checks everything it can before it changes anything, and takes back what it began when a
+ * later step fails. down.c is the way back. Used by ecmper-loader.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "edit.h"
 #include "error.h"
 #include "instance.h"
 #include "pin.h"
@@ -34,7 +35,7 @@ static const struct {
 	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX),
 	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX),
 	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26),
-	SIZE(max_ports, "--max-ports", false, 64, 1, 4096),
+	SIZE(max_ports, "--max-ports", false, 256, 1, 4096),
 	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24),
 };
 
@@ -96,117 +97,190 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 	return set_sizes(options, is_up, config, err);
 }
 
-static int find_devices(const struct ecmper_up_options *options, const char *folder,
-			struct device *devices, struct ecmper_error *err)
+/* One `up` under way. */
+struct up {
+	const struct ecmper_up_options *options;
+	const char *folder;
+	bool is_up; /* the instance was there before */
+	struct device devices[ECMPER_DEVS_MAX];
+	struct loaded loaded;
+	struct ecmper_up_report *report;
+	struct ecmper_error *err;
+};
+
+static int find_devices(struct up *up)
 {
+	const struct ecmper_up_options *options = up->options;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
-		ret = device_get(options->devs[i], &devices[i]);
+		ret = device_get(options->devs[i], &up->devices[i]);
 		if (ret)
 			return ecmper_fail(
-				err, ret,
+				up->err, ret,
 				"%s: no such device in this network namespace; `ip link` "
 				"lists them",
 				options->devs[i]);
-		ret = xdp_check_free(&devices[i], folder, err);
+		ret = xdp_check_free(&up->devices[i], up->folder, up->err);
 	}
 	return ret;
 }
 
-static int attach_all(const struct ecmper_up_options *options, const struct device *devices,
-		      const char *folder, int prog_fd, struct ecmper_up_report *report,
-		      struct ecmper_error *err)
+static bool is_named(const struct up *up, uint32_t ifindex)
 {
+	for (unsigned int i = 0; i < up->options->dev_count; i++)
+		if (up->devices[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* A device that is left out is taken for one that shall go: it must be one that we see. */
+static int check_other(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
+{
+	const struct up *up = arg;
+
+	(void)fd;
+	if (!ifindex || is_named(up, ifindex) || xdp_is_on(ifindex, prog_id))
+		return 0;
+	return ecmper_fail(up->err, -EBUSY,
+			   "%s is on a device of another network namespace: name another instance "
+			   "with --pin; nothing was changed",
+			   path);
+}
+
+/* The router's tables become what the state says, or would; under the lock that `up` holds. */
+static int apply_state(struct up *up, enum ecmper_edit_mode mode)
+{
+	struct ecmper *ecmper;
+	int ret;
+
+	if (!up->options->state)
+		return 0;
+	ecmper_report_free(&up->report->edit);
+	ret = ecmper_open(up->options->pin, &ecmper, up->err);
+	if (ret)
+		return ret;
+	ret = edit_tables(&ecmper->tables, up->options->state, mode, &up->report->edit, up->err);
+	ecmper_close(ecmper);
+	return ret;
+}
+
+/* All that can be refused. A new instance gets its whole state here, before any packet sees it. */
+static int prepare(struct up *up, struct ecmper_config *config)
+{
+	int ret = find_devices(up) ?: make_config(up->options, up->is_up, config, up->err);
+
+	if (!ret && up->is_up && up->options->is_whole)
+		ret = pin_links_each(up->folder, check_other, up);
+	if (!ret && !up->is_up) /* an `up` that was killed left something unfinished */
+		ret = pins_remove(up->folder, up->err);
+	up->loaded.config = *config;
+	ret = ret ?: role_load(up->options, up->folder, up->is_up, &up->loaded, up->err);
+	if (!ret && !up->is_up)
+		ret = role_pin(up->options, up->folder, &up->loaded, up->err);
+	return ret ?: apply_state(up, ECMPER_EDIT_APPLY | (up->is_up ? ECMPER_EDIT_CHECK : 0));
+}
+
+static int attach_all(struct up *up)
+{
+	const struct ecmper_up_options *options = up->options;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
-		memcpy(report->ports[i].dev, devices[i].name, sizeof(report->ports[i].dev));
-		ret = xdp_attach(&devices[i], folder, prog_fd, options->mode,
-				 &report->ports[i].is_native, &report->ports[i].was_attached, err);
+		struct ecmper_up_port *port = &up->report->ports[i];
+
+		memcpy(port->dev, up->devices[i].name, sizeof(port->dev));
+		ret = xdp_attach(&up->devices[i], up->folder, up->loaded.prog_fd, options->mode,
+				 &port->is_native, &port->was_attached, up->err);
 		if (!ret)
-			report->port_count++;
+			up->report->port_count++;
 	}
 	return ret;
 }
-
-struct replacement {
-	const struct ecmper_up_options *options;
-	const struct device *devices;
-	int prog_fd;
-};
 
 /* Devices of an instance that this `up` does not name get the new program, too. */
 static int replace_other(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
 {
-	const struct replacement *replacement = arg;
+	const struct up *up = arg;
 
 	(void)prog_id;
-	for (unsigned int i = 0; i < replacement->options->dev_count; i++)
-		if (replacement->devices[i].ifindex == ifindex)
-			return 0;
+	if (is_named(up, ifindex))
+		return 0;
 	if (!ifindex) /* its device is gone */
 		return unlink(path) ? -errno : 0;
-	return bpf_link_update(fd, replacement->prog_fd, NULL);
+	return up->options->is_whole ? 0 : bpf_link_update(fd, up->loaded.prog_fd, NULL);
+}
+
+/* Or, where those that it names are all that shall be, no program at all. */
+static int detach_other(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
+{
+	struct up *up = arg;
+	struct ecmper_up_port *port = &up->report->ports[up->report->port_count];
+
+	(void)prog_id;
+	if (is_named(up, ifindex))
+		return 0;
+	if (up->report->port_count < ECMPER_UP_PORTS_MAX) {
+		device_name(ifindex, port->dev);
+		port->is_detached = true;
+		up->report->port_count++;
+	}
+	return bpf_link_detach(fd) || unlink(path) ? -errno : 0;
 }
 
 /* Links that this `up` made are taken back; the ones that were there keep the old program or the new. */
-static void detach_new(const struct device *devices, const struct ecmper_up_report *report,
-		       const char *folder)
+static void detach_new(const struct up *up)
 {
-	for (unsigned int i = 0; i < report->port_count; i++) {
+	for (unsigned int i = 0; i < up->report->port_count; i++) {
 		char path[600];
 
-		pin_link_path(folder, devices[i].ifindex, path, sizeof(path));
-		if (!report->ports[i].was_attached)
+		pin_link_path(up->folder, up->devices[i].ifindex, path, sizeof(path));
+		if (!up->report->ports[i].was_attached)
 			unlink(path);
 	}
 }
 
-static int up(const struct ecmper_up_options *options, const char *folder, bool is_up,
-	      struct ecmper_config *config, struct ecmper_up_report *report,
-	      struct ecmper_error *err)
+static int commit(struct up *up)
 {
-	struct device devices[ECMPER_DEVS_MAX];
-	struct loaded loaded = {};
-	struct replacement replacement = {.options = options, .devices = devices};
-	int ret;
+	int ret = attach_all(up);
 
-	ret = find_devices(options, folder, devices, err)
-		      ?: make_config(options, is_up, config, err);
-	if (ret)
+	if (!ret && up->is_up)
+		ret = pin_links_each(up->folder, replace_other, up)
+			      ?: apply_state(up, ECMPER_EDIT_APPLY);
+	ret = ret ?: role_finish(up->options, up->folder, &up->loaded, up->err);
+	if (ret) {
+		detach_new(up);
 		return ret;
-	if (!is_up) /* an `up` that was killed left something unfinished */
-		ret = pins_remove(folder, err);
-	loaded.config = *config;
-	ret = ret ?: role_load(options, folder, is_up, &loaded, err);
-	if (!ret) {
-		ret = attach_all(options, devices, folder, loaded.prog_fd, report, err);
-		replacement.prog_fd = loaded.prog_fd;
-		if (!ret && is_up)
-			ret = pin_links_each(folder, replace_other, &replacement);
-		if (ret)
-			detach_new(devices, report, folder);
-		else
-			ret = role_finish(options, &loaded);
 	}
-	if (ret && !is_up)
-		pins_remove(folder, NULL);
-	role_unload(&loaded);
-	return ret;
+	if (up->options->is_whole)
+		ret = pin_links_each(up->folder, detach_other, up);
+	return ret ?: pin_version_write(up->folder, up->err);
 }
 
-/* The role's folder, and the instance's when the other role is not in it. */
-static void remove_empty(const char *pin, const char *folder)
+static int up_locked(const struct ecmper_up_options *options, const char *folder,
+		     struct ecmper_up_report *report, struct ecmper_error *err)
 {
-	rmdir(folder);
-	rmdir(pin);
+	struct up up = {.options = options, .folder = folder, .report = report, .err = err};
+	struct ecmper_config config;
+	int ret = role_config_read(folder, &config, err);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	up.is_up = report->was_up = !ret;
+	if (ret)
+		error_clear(err);
+	ret = prepare(&up, &config);
+	if (!ret && !options->is_check)
+		ret = commit(&up);
+	if (!up.is_up && (ret || options->is_check))
+		pins_remove(folder, NULL);
+	role_unload(&up.loaded);
+	return ret;
 }
 
 int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *report,
 	      struct ecmper_error *err)
 {
-	struct ecmper_config config;
 	char folder[512];
 	int dir_fd, ret;
 
@@ -221,79 +295,11 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err);
-	if (!ret) {
-		ret = role_config_read(folder, &config, err);
-		report->was_up = !ret;
-		if (ret == -ENOENT)
-			error_clear(err);
-		if (!ret || ret == -ENOENT)
-			ret = up(options, folder, report->was_up, &config, report, err);
-	}
+	ret = instance_lock(dir_fd, folder, err) ?: up_locked(options, folder, report, err);
 	close(dir_fd);
+	if (ret || (options->is_check && !report->was_up))
+		folder_remove_empty(options->pin, folder);
 	if (ret)
-		remove_empty(options->pin, folder);
+		ecmper_report_free(&report->edit);
 	return error_default(err, ret, "bring it up");
-}
-
-static int count_link(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
-{
-	unsigned int *count = arg;
-
-	(void)fd;
-	(void)path;
-	(void)prog_id;
-	*count += ifindex != 0;
-	return 0;
-}
-
-/* Take the program off one device. *left: devices that still have it. */
-static int detach_one(const char *folder, const char *dev, unsigned int *left,
-		      struct ecmper_error *err)
-{
-	struct device device;
-	char path[600];
-	int ret = device_get(dev, &device);
-
-	if (ret)
-		return ecmper_fail(err, ret, "%s: no such device in this network namespace", dev);
-	pin_link_path(folder, device.ifindex, path, sizeof(path));
-	if (unlink(path))
-		return ecmper_fail(err, -errno, "ecmper of %s is not on %s", folder, dev);
-	*left = 0;
-	return pin_links_each(folder, count_link, left);
-}
-
-int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct ecmper_error *err)
-{
-	unsigned int left = 0;
-	char folder[512];
-	int dir_fd, ret;
-
-	error_clear(err);
-	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
-	if (ret)
-		return ecmper_fail(err, ret, "the name of the pin folder is too long");
-	/* An empty folder is what is left of a `down` that was killed at its end; pins without
-	 * `config`, of an `up` that was killed. */
-	if (!ecmper_is_up(pin, role) && !pins_exist(folder)) {
-		if (!rmdir(folder)) {
-			rmdir(pin);
-			return 0;
-		}
-		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
-				   role == ECMPER_SERVER ? "server" : "router", pin);
-	}
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err);
-	if (!ret && dev)
-		ret = detach_one(folder, dev, &left, err);
-	if (!ret && !left) {
-		ret = pins_remove(folder, err);
-		remove_empty(pin, folder);
-	}
-	close(dir_fd);
-	return error_default(err, ret, "take it down");
 }
