@@ -147,16 +147,22 @@ static enum status take_option(struct cli *cli, int option, bool *wants_help, bo
 	return STATUS_DONE;
 }
 
-/* Of this program, and of the programs in the kernel. */
-static void print_versions(const struct cli *cli)
+static void print_attached(const struct cli *cli, const char *name, enum ecmper_role role)
 {
 	char version[ECMPER_VERSION_STRLEN];
 
+	if (ecmper_is_up(cli->pin, role))
+		printf("%s in %s: %s\n", name, cli->pin,
+		       ecmper_version_read(cli->pin, role, version) ? "an earlier version"
+								    : version);
+}
+
+/* Of this program, and of the programs in the kernel. */
+static void print_versions(const struct cli *cli)
+{
 	puts("ecmperctl " ECMPER_VERSION);
-	if (!ecmper_version_read(cli->pin, ECMPER_ROUTER, version))
-		printf("router in %s: %s\n", cli->pin, version);
-	if (!ecmper_version_read(cli->pin, ECMPER_SERVER, version))
-		printf("server in %s: %s\n", cli->pin, version);
+	print_attached(cli, "router", ECMPER_ROUTER);
+	print_attached(cli, "server", ECMPER_SERVER);
 }
 
 /* Options up to the first other word, with `shorts` "+:...", or between all words. Returns
