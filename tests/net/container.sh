@@ -91,9 +91,10 @@ find_init()
 	init=$(pgrep -P "$outer") && [[ $(cat "/proc/$init/comm") == systemd ]]
 }
 
+# With its own programs, not those that were built.
 inside()
 {
-	nsenter --target "$init" --all -- "$@"
+	PATH=/usr/sbin:/usr/bin:/sbin:/bin nsenter --target "$init" --all -- "$@"
 }
 
 # The mode of the XDP program on a device: 1 is native, null is none.
