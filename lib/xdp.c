@@ -166,15 +166,15 @@ static int apply_state(struct up *up, enum ecmper_edit_mode mode)
 }
 
 /* All that can be refused. A new instance gets its whole state here, before any packet sees it. */
-static int prepare(struct up *up, struct ecmper_config *config)
+static int prepare(struct up *up)
 {
-	int ret = find_devices(up) ?: make_config(up->options, up->is_up, config, up->err);
+	int ret = find_devices(up)
+			  ?: make_config(up->options, up->is_up, &up->loaded.config, up->err);
 
 	if (!ret && up->is_up && up->options->is_whole)
 		ret = pin_links_each(up->folder, check_other, up);
 	if (!ret && !up->is_up) /* an `up` that was killed left something unfinished */
 		ret = pins_remove(up->folder, up->err);
-	up->loaded.config = *config;
 	ret = ret ?: role_load(up->options, up->folder, up->is_up, &up->loaded, up->err);
 	if (!ret && !up->is_up)
 		ret = role_pin(up->options, up->folder, &up->loaded, up->err);
@@ -261,15 +261,14 @@ static int up_locked(const struct ecmper_up_options *options, const char *folder
 		     struct ecmper_up_report *report, struct ecmper_error *err)
 {
 	struct up up = {.options = options, .folder = folder, .report = report, .err = err};
-	struct ecmper_config config;
-	int ret = role_config_read(folder, &config, err);
+	int ret = role_config_read(folder, &up.loaded.config, err);
 
 	if (ret && ret != -ENOENT)
 		return ret;
 	up.is_up = report->was_up = !ret;
 	if (ret)
 		error_clear(err);
-	ret = prepare(&up, &config);
+	ret = prepare(&up);
 	if (!ret && !options->is_check)
 		ret = commit(&up);
 	if (!up.is_up && (ret || options->is_check))
