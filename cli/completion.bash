@@ -75,7 +75,7 @@ _ecmperctl_command() {
 _ecmperctl() {
 	local commands="add del purge neigh clear batch apply dump show tables stats trace help"
 	local options="--pin --json --version --help"
-	local stats_options="--interval --count --verbose --reset"
+	local stats_options="--interval --count --verbose --reset" apply_options="--check"
 	local cur=${COMP_WORDS[COMP_CWORD]} name="" place=0 i
 
 	COMPREPLY=()
@@ -95,6 +95,7 @@ _ecmperctl() {
 	esac
 	if [[ $cur == -* ]]; then
 		[[ $name == stats ]] && options+=" $stats_options"
+		[[ $name == apply ]] && options+=" $apply_options"
 		_ecmper_words "$options"
 	elif [[ $name && $cur == *%* ]]; then
 		_ecmper_scopes
@@ -107,7 +108,7 @@ _ecmperctl() {
 
 _ecmper_loader() {
 	local role=${COMP_WORDS[1]} action=${COMP_WORDS[2]}
-	local both="--dev --mode --mark --also-mac --config --pin --help --version"
+	local both="--dev --mode --mark --also-mac --config --check --pin --help --version"
 	local sizes="--max-prefixes --max-next-hops --max-buckets --max-history --max-members"
 
 	COMPREPLY=()
@@ -116,7 +117,7 @@ _ecmper_loader() {
 	--dev) _ecmper_devices && return ;;
 	--mode) _ecmper_words "auto native generic" && return ;;
 	--mark) _ecmper_words "dscp tos" && return ;;
-	--config) _ecmper_files && return ;;
+	--config | --apply) _ecmper_files && return ;;
 	--pin) _ecmper_folders && return ;;
 	--vip | --also-mac | --flight-time | --hash-key | --max-*) return ;;
 	esac
@@ -125,7 +126,7 @@ _ecmper_loader() {
 	2) _ecmper_words "up down" ;;
 	*)
 		case "$role $action" in
-		"router up") _ecmper_words "$both --flight-time --hash-key $sizes" ;;
+		"router up") _ecmper_words "$both --apply --flight-time --hash-key $sizes" ;;
 		"server up") _ecmper_words "$both --vip --max-fragments" ;;
 		"router down") _ecmper_words "--pin" ;;
 		"server down") _ecmper_words "--pin --dev" ;;

@@ -67,13 +67,16 @@ const struct command commands[] = {
 	 "A line is an add, del, purge, neigh or clear command. Each prefix changes once,\n"
 	 "from its state before the file to that after it. - reads standard input.\n",
 	 "", command_batch},
-	{WHOLE, "apply", "FILE|-", "make the whole state equal to a file; print the difference",
+	{WHOLE, "apply", "[-n] FILE|-",
+	 "make the whole state equal to a file; print the difference",
 	 "A line is an add or neigh add command, as `ecmperctl dump` prints them. What the\n"
 	 "file does not have is deleted; what is the same is not touched. Options of\n"
 	 "ecmper-loader may stand in the same file: they are skipped.\n"
 	 "\n"
+	 "  -n, --check   only find out whether it can be done, and print the difference\n"
+	 "\n"
 	 "  ecmperctl dump > state; vi state; ecmperctl apply state\n",
-	 "", command_apply},
+	 "n", command_apply},
 	{WHOLE, "dump", "", "print the whole state, as apply reads it", "", "", command_dump},
 	{LOOK, "show", "[PREFIX]", "prefixes: options, servers, their shares and history",
 	 "share: part of the buckets; history: buckets that the server owned before, and\n"
@@ -121,15 +124,11 @@ static enum status command_help(const struct cli *cli, int argc, char **argv)
 }
 
 static const struct option long_options[] = {
-	{"pin", required_argument, NULL, 'p'},
-	{"json", no_argument, NULL, 'j'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{"interval", required_argument, NULL, 'i'},
-	{"count", required_argument, NULL, 'c'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"reset", no_argument, NULL, 'r'},
-	{},
+	{"pin", required_argument, NULL, 'p'},      {"json", no_argument, NULL, 'j'},
+	{"version", no_argument, NULL, 'V'},        {"help", no_argument, NULL, 'h'},
+	{"interval", required_argument, NULL, 'i'}, {"count", required_argument, NULL, 'c'},
+	{"verbose", no_argument, NULL, 'v'},        {"reset", no_argument, NULL, 'r'},
+	{"check", no_argument, NULL, 'n'},          {},
 };
 
 static enum status take_number(const struct cli *cli, const char *what, unsigned long *number)
@@ -151,6 +150,7 @@ static enum status take_option(struct cli *cli, int option, bool *wants_help, bo
 	case 'c': return take_number(cli, "COUNT", &cli->rounds);
 	case 'v': cli->per_cpu = true; return STATUS_DONE;
 	case 'r': cli->reset = true; return STATUS_DONE;
+	case 'n': cli->check = true; return STATUS_DONE;
 	}
 	return STATUS_DONE;
 }
@@ -175,6 +175,26 @@ static void take_words(int argc, char **argv, int *words)
 /* Options before the first word behind argv[0]; or, with `words`, between all words, which then stand
  * together behind argv[0], *words of them. Returns STATUS_DONE and *is_over when help or the
  * version was all that was wanted. */
+static void print_attached(const struct cli *cli, const char *name, enum ecmper_role role)
+{
+	char version[ECMPER_VERSION_STRLEN];
+
+	if (ecmper_is_up(cli->pin, role))
+		printf("%s in %s: %s\n", name, cli->pin,
+		       ecmper_version_read(cli->pin, role, version) ? "an earlier version"
+								    : version);
+}
+
+/* Of this program, and of the programs in the kernel. */
+static void print_versions(const struct cli *cli)
+{
+	puts("ecmperctl " ECMPER_VERSION);
+	print_attached(cli, "router", ECMPER_ROUTER);
+	print_attached(cli, "server", ECMPER_SERVER);
+}
+
+/* Options up to the first other word, with `shorts` "+:...", or between all words. Returns
+ * STATUS_DONE and *is_over when help or the version was all that was wanted. */
 static enum status take_options(struct cli *cli, int argc, char **argv, const char *shorts,
 				int *words, bool *is_over)
 {
@@ -202,7 +222,7 @@ static enum status take_options(struct cli *cli, int argc, char **argv, const ch
 		return status;
 	*is_over = wants_help || wants_version;
 	if (wants_version)
-		puts("ecmperctl " ECMPER_VERSION);
+		print_versions(cli);
 	else if (wants_help && cli->command)
 		help_print_command(cli->command);
 	else if (wants_help)

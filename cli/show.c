@@ -166,6 +166,7 @@ enum status command_show(const struct cli *cli, int argc, char **argv)
 	ecmper_close(ecmper);
 	if (code)
 		return fail("%s", err.text);
+	tell_version(cli, ECMPER_ROUTER);
 	if (cli->json)
 		json_print(prefixes_json(views, count));
 	else

@@ -95,5 +95,6 @@ enum status command_stats(const struct cli *cli, int argc, char **argv)
 	if (cli->reset)
 		return ecmper_stats_reset(cli->pin, role, &err) ? fail("%s", err.text)
 								: STATUS_DONE;
+	tell_version(cli, role);
 	return cli->interval || cli->rounds ? print_rounds(cli, role) : print_once(cli, role);
 }

@@ -143,6 +143,8 @@ const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper);
 enum ecmper_edit_mode {
 	ECMPER_EDIT_BATCH, /* do the changes, in their order; each prefix switches once */
 	ECMPER_EDIT_APPLY, /* make the whole state equal to what the lines describe */
+	/* Beside one of them: only find out whether it could be done, and report what it would do. */
+	ECMPER_EDIT_CHECK = 1 << 1,
 };
 
 /* What an edit did, as lines of the grammar: "add 10.0.10.0/32 via 10.0.0.3 weight 1". */
@@ -295,11 +297,18 @@ void ecmper_stats_free(struct ecmper_stats *stats);
 /* Is this role up in the instance? */
 bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
-/* ---- xdp.c: loading, attaching, detaching. Used by ecmper-loader. ---- */
+#define ECMPER_VERSION_STRLEN 128
+
+/* pin.c: the version of ecmper whose programs are attached. -ENOENT: not up, or by a version that did
+ * not note it. */
+int ecmper_version_read(const char *pin, enum ecmper_role role,
+			char version[ECMPER_VERSION_STRLEN]);
+
+/* ---- xdp.c, down.c: loading, attaching, detaching. Used by ecmper-loader. ---- */
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
-#define ECMPER_DEVS_MAX      64
+#define ECMPER_DEVS_MAX      256
 #define ECMPER_ALSO_MACS_MAX (ECMPER_OWN_MAC_SLOTS - 1)
 #define ECMPER_FLIGHT_MS_MAX 60000
 
@@ -308,6 +317,11 @@ struct ecmper_up_options {
 	enum ecmper_role role;
 	char devs[ECMPER_DEVS_MAX][IF_NAMESIZE];
 	unsigned int dev_count;
+	bool is_whole; /* other devices of the instance are detached */
+	bool is_check; /* only find out whether it could be done */
+	/* router: what its whole state shall be, NULL: stays as it is. A new router has it before its
+	 * first packet; one that is up gets it in the same step as the programs. */
+	const struct ecmper_changes *state;
 	enum ecmper_xdp_mode mode;
 	int mark; /* enum ecmper_mark_format; -1: as it is, dscp at first */
 	/* MACs besides the devices' own that frames to this host are sent to */
@@ -332,25 +346,33 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 		      struct ecmper_error *err);
 /* Is this a word of either role's options? `ecmperctl apply` skips such lines of router.conf. */
 bool ecmper_option_is_known(const char *word);
-/* All options that stand in a file; lines of the grammar of conf.c are skipped. */
+/* All options that stand in a file, which names all devices (is_whole); lines of the grammar of
+ * conf.c are skipped. */
 int ecmper_options_read(struct ecmper_up_options *options, FILE *file, const char *file_name,
 			struct ecmper_error *err);
 void ecmper_options_free(struct ecmper_up_options *options);
 
 /* What `up` did on one device. */
+struct ecmper_up_port {
+	char dev[IF_NAMESIZE];
+	bool is_native;
+	bool was_attached;
+	bool is_detached; /* is_whole did not name it */
+};
+
+#define ECMPER_UP_PORTS_MAX (2 * ECMPER_DEVS_MAX)
+
 struct ecmper_up_report {
 	bool was_up; /* the instance existed: programs were replaced without a gap */
-	struct {
-		char dev[IF_NAMESIZE];
-		bool is_native;
-		bool was_attached;
-	} ports[ECMPER_DEVS_MAX];
+	struct ecmper_up_port ports[ECMPER_UP_PORTS_MAX];
 	unsigned int port_count;
+	struct ecmper_report edit; /* of `state`: to be freed */
 };
 
 /*
  * Bring a role up on its devices, or add devices to one that is up and replace the programs in
- * place. Refuses, and changes nothing, when another XDP program is attached to one of the devices.
+ * place. Refuses, and changes nothing, when another XDP program is attached to one of the devices,
+ * or when the state cannot be had.
  */
 int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *report,
 	      struct ecmper_error *err);

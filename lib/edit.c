@@ -190,7 +190,7 @@ static int commit(struct edit *edit)
 
 	set_pending(edit->tables, 1);
 	ret = take_ids(edit) ?: plan_all(edit);
-	if (ret) {
+	if (ret || edit->is_check) {
 		plan_cancel(&edit->plan, edit->tables);
 	} else {
 		ret = set_links(edit);
@@ -202,7 +202,7 @@ static int commit(struct edit *edit)
 		if (ret)
 			undo_neighs(edit);
 	}
-	if (ret ? return_ids(edit) : release_neighs(edit))
+	if (ret || edit->is_check ? return_ids(edit) : release_neighs(edit))
 		is_tidy = false;
 	/* The kernel refused something half-way: if it does so still, the next command tries again. */
 	if (!is_tidy)
@@ -228,7 +228,10 @@ static void edit_free(struct edit *edit)
 int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
 {
-	struct edit edit = {.tables = tables, .mode = mode, .err = err};
+	struct edit edit = {.tables = tables,
+			    .mode = mode & ~ECMPER_EDIT_CHECK,
+			    .is_check = mode & ECMPER_EDIT_CHECK,
+			    .err = err};
 	int ret;
 
 	err->text[0] = '\0';
@@ -241,7 +244,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 			set_pending(tables, 0);
 	}
 	/* More often a generator that failed than a wish. */
-	if (!ret && mode == ECMPER_EDIT_APPLY && !changes->count)
+	if (!ret && edit.mode == ECMPER_EDIT_APPLY && !changes->count)
 		ret = ecmper_fail(err, -EINVAL,
 				  "an empty state would end everything: to mean that, say "
 				  "`ecmperctl clear`");

@@ -33,8 +33,9 @@ struct neigh_draft {
 
 struct edit {
 	struct tables *tables;
-	enum ecmper_edit_mode mode;
-	struct draft **drafts; /* in order of prefix */
+	enum ecmper_edit_mode mode; /* without ECMPER_EDIT_CHECK, which is is_check */
+	bool is_check;              /* planned, then taken back */
+	struct draft **drafts;      /* in order of prefix */
 	unsigned int draft_count, draft_room;
 	struct neigh_draft *neighs;
 	unsigned int neigh_count;

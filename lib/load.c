@@ -171,7 +171,7 @@ static int map_id(const struct bpf_map *map, uint32_t *id)
 	return ret;
 }
 
-static int load_router(struct ecmper_config *config, const char *folder, bool is_up,
+static int load_router(const struct ecmper_config *config, const char *folder, bool is_up,
 		       struct loaded *loaded, struct ecmper_error *err)
 {
 	struct router_bpf *skel = router_bpf__open();
@@ -195,15 +195,45 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
-	if (!is_up)
-		ret = map_id(skel->maps.ECMPER_MAP_TX_PORTS, &config->tx_ports_id) ?:
-		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
-		      pin_maps(skel->obj, folder, err);
-	return ret ?: attach_tx_errors(skel, folder, err);
+	return 0;
+}
+
+static int pin_router(struct loaded *loaded, const char *folder, struct ecmper_error *err)
+{
+	const struct router_bpf *skel = loaded->skeleton;
+
+	return map_id(skel->maps.ECMPER_MAP_TX_PORTS, &loaded->config.tx_ports_id) ?:
+	       write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config) ?:
+	       pin_maps(skel->obj, folder, err);
+}
+
+/* The VIPs in one of the maps are appended to a list. */
+static int read_vips(int fd, bool is_ipv4, struct ecmper_net **vips, unsigned int *count)
+{
+	union any_lpm_key key;
+	int ret = bpf_map_get_next_key(fd, NULL, &key);
+
+	for (; !ret; ret = bpf_map_get_next_key(fd, &key, &key)) {
+		struct ecmper_net *grown = reallocarray(*vips, *count + 1, sizeof(*grown));
+		__be32 ipv4;
+
+		if (!grown)
+			return -ENOMEM;
+		*vips = grown;
+		memcpy(&ipv4, key.ipv4.addr, sizeof(ipv4));
+		grown[*count].len = is_ipv4 ? key.ipv4.prefixlen : key.ipv6.prefixlen;
+		if (is_ipv4)
+			grown[*count].addr = ecmper_addr_from_ipv4(ipv4);
+		else
+			memcpy(&grown[*count].addr, key.ipv6.addr, sizeof(key.ipv6.addr));
+		++*count;
+	}
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* Keys of that size which are not among the VIPs go. */
-static void remove_other_vips(int fd, const struct ecmper_up_options *options, size_t size)
+static void remove_other_vips(int fd, const struct ecmper_net *vips, unsigned int count,
+			      size_t size)
 {
 	union any_lpm_key key, next, vip;
 	int ret = bpf_map_get_next_key(fd, NULL, &next);
@@ -213,19 +243,17 @@ static void remove_other_vips(int fd, const struct ecmper_up_options *options, s
 
 		key = next;
 		ret = bpf_map_get_next_key(fd, &key, &next);
-		for (unsigned int i = 0; i < options->vip_count; i++)
-			is_wanted |= any_lpm_key(&options->vips[i], &vip) == size &&
-				     !memcmp(&vip, &key, size);
+		for (unsigned int i = 0; i < count; i++)
+			is_wanted |=
+				any_lpm_key(&vips[i], &vip) == size && !memcmp(&vip, &key, size);
 		if (!is_wanted)
 			bpf_map_delete_elem(fd, &key);
 	}
 }
 
-static int add_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+static int add_vips(int fd4, int fd6, const struct ecmper_up_options *options,
 		    struct ecmper_error *err)
 {
-	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
-	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
 	union any_lpm_key key;
 	uint32_t one = 1;
 	int ret = 0;
@@ -241,23 +269,31 @@ static int add_vips(const struct server_bpf *skel, const struct ecmper_up_option
 	return 0;
 }
 
-int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded)
+/* The VIPs become those given; when they do not all fit, they stay as they were. */
+static int set_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+		    struct ecmper_error *err)
 {
-	const struct router_bpf *router = loaded->skeleton;
-	const struct server_bpf *skel = loaded->skeleton;
+	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
+	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
+	struct ecmper_net *before = NULL;
+	const struct ecmper_net *vips;
+	unsigned int count = 0;
+	int ret;
 
-	if (options->role == ECMPER_ROUTER)
-		return write_config(router->maps.ECMPER_MAP_CONFIG, &loaded->config);
-	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options,
-			  sizeof(struct ecmper_lpm_key));
-	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6), options,
-			  sizeof(struct ecmper_lpm6_key));
-	return write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
+	ret = read_vips(fd4, true, &before, &count) ?: read_vips(fd6, false, &before, &count);
+	if (!ret) {
+		ret = add_vips(fd4, fd6, options, err);
+		vips = ret ? before : options->vips;
+		count = ret ? count : options->vip_count;
+		remove_other_vips(fd4, vips, count, sizeof(struct ecmper_lpm_key));
+		remove_other_vips(fd6, vips, count, sizeof(struct ecmper_lpm6_key));
+	}
+	free(before);
+	return ret;
 }
 
-static int load_server(const struct ecmper_up_options *options, const struct ecmper_config *config,
-		       const char *folder, bool is_up, struct loaded *loaded,
-		       struct ecmper_error *err)
+static int load_server(const struct ecmper_config *config, const char *folder, bool is_up,
+		       struct loaded *loaded, struct ecmper_error *err)
 {
 	struct server_bpf *skel = server_bpf__open();
 	int ret;
@@ -276,11 +312,15 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
-	ret = add_vips(skel, options, err);
-	if (!ret && !is_up)
-		ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)
-			      ?: pin_maps(skel->obj, folder, err);
-	return ret;
+	return 0;
+}
+
+static int pin_server(const struct loaded *loaded, const char *folder, struct ecmper_error *err)
+{
+	const struct server_bpf *skel = loaded->skeleton;
+
+	return write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config)
+		       ?: pin_maps(skel->obj, folder, err);
 }
 
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,
@@ -290,7 +330,37 @@ int role_load(const struct ecmper_up_options *options, const char *folder, bool 
 	libbpf_set_print(keep_complaint);
 	if (options->role == ECMPER_ROUTER)
 		return load_router(&loaded->config, folder, is_up, loaded, err);
-	return load_server(options, &loaded->config, folder, is_up, loaded, err);
+	return load_server(&loaded->config, folder, is_up, loaded, err);
+}
+
+int role_pin(const struct ecmper_up_options *options, const char *folder, struct loaded *loaded,
+	     struct ecmper_error *err)
+{
+	return options->role == ECMPER_ROUTER ? pin_router(loaded, folder, err)
+					      : pin_server(loaded, folder, err);
+}
+
+/* What `up` may change of a router's config; edits write the rest. */
+static int write_options(const struct loaded *loaded)
+{
+	const struct router_bpf *skel = loaded->skeleton;
+	struct ecmper_config config;
+	uint32_t key = 0;
+	int ret = bpf_map_lookup_elem(bpf_map__fd(skel->maps.ECMPER_MAP_CONFIG), &key, &config);
+
+	config.flight_ms = loaded->config.flight_ms;
+	return ret ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &config);
+}
+
+int role_finish(const struct ecmper_up_options *options, const char *folder,
+		const struct loaded *loaded, struct ecmper_error *err)
+{
+	const struct server_bpf *skel = loaded->skeleton;
+
+	if (options->role == ECMPER_ROUTER)
+		return write_options(loaded) ?: attach_tx_errors(loaded->skeleton, folder, err);
+	return set_vips(skel, options, err)
+		       ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
 }
 
 void role_unload(struct loaded *loaded)

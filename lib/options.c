@@ -22,11 +22,13 @@ struct option {
 static int set_dev(struct ecmper_up_options *options, const char *value, size_t offset)
 {
 	(void)offset;
-	if (!*value || strlen(value) >= IF_NAMESIZE || options->dev_count == ECMPER_DEVS_MAX)
+	if (!*value || strlen(value) >= IF_NAMESIZE)
 		return -EINVAL;
 	for (unsigned int i = 0; i < options->dev_count; i++)
 		if (!strcmp(options->devs[i], value))
 			return 0;
+	if (options->dev_count == ECMPER_DEVS_MAX)
+		return -E2BIG;
 	strcpy(options->devs[options->dev_count++], value);
 	return 0;
 }
@@ -168,6 +170,10 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 		return ecmper_fail(err, -ENOENT, "the %s has no option \"%s\"",
 				   options->role == ECMPER_ROUTER ? "router" : "server", word);
 	ret = option->set(options, value, option->offset);
+	if (ret == -E2BIG)
+		return ecmper_fail(err, ret,
+				   "%s \"%s\": there are %u already, and no more can be named",
+				   word, value, ECMPER_DEVS_MAX);
 	return ret ? ecmper_fail(err, ret, "%s \"%s\": expected %s", word, value, option->expected)
 		   : 0;
 }
@@ -198,6 +204,7 @@ int ecmper_options_read(struct ecmper_up_options *options, FILE *file, const cha
 	size_t room = 0;
 	int ret = 0;
 
+	options->is_whole = true;
 	while (!ret && getline(&line, &room, file) >= 0) {
 		number++;
 		ret = read_line(options, line, &reason);

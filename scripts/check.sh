@@ -11,7 +11,8 @@ set -m # each step is a process group, to be ended as a whole
 
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
-export BUILD
+WERROR=1
+export BUILD WERROR
 passed=0 failed=0
 child=
 log=$(mktemp)

@@ -608,6 +608,40 @@ static void apply_makes_the_state_equal_and_says_how(void **state)
 	fake_free(fake);
 }
 
+static void a_check_reports_and_changes_nothing(void **state)
+{
+	static const char wanted[] = "neigh add 10.0.0.3 lladdr 02:00:00:00:00:03 dev d1\n"
+				     "add 10.0.10.0/32 buckets 64 via 10.0.0.2 via 10.0.0.3\n";
+	struct fake *fake = fake_new();
+	struct ecmper_report report;
+	struct fake *old;
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	old = malloc(sizeof(*old));
+	assert_non_null(old);
+	memcpy(old, fake, sizeof(*old));
+	assert_int_equal(fake_edit(fake, wanted, APPLY | ECMPER_EDIT_CHECK, &report, &err), 0);
+	assert_int_equal(report.count, 3); /* a neighbour, a server more, one less */
+	ecmper_report_free(&report);
+	assert_memory_equal(old->lpm, fake->lpm, sizeof(old->lpm));
+	assert_memory_equal(old->vip, fake->vip, sizeof(old->vip));
+	for (int i = 0; i < FAKE_NEXT_HOPS; i++) {
+		assert_int_equal(old->ids[i].is_there, fake->ids[i].is_there);
+		/* An id that was taken may rest. */
+		assert_int_equal(old->neigh[i].flags & ECMPER_NEIGH_USED,
+				 fake->neigh[i].flags & ECMPER_NEIGH_USED);
+	}
+	assert_int_equal(fake->config.pending, 0);
+	/* What would be refused is. */
+	assert_true(fake_edit(fake, "add 10.0.10.0/32 buckets 16 via 10.0.0.1\n",
+			      APPLY | ECMPER_EDIT_CHECK, NULL, &err) < 0);
+	/* And afterwards it can be done. */
+	must(fake, wanted, APPLY);
+	free(old);
+	fake_free(fake);
+}
+
 static void a_neighbour_stays_while_history_names_it(void **state)
 {
 	struct fake *fake = fake_new();
@@ -1019,6 +1053,7 @@ int main(void)
 		cmocka_unit_test(a_refused_update_undoes_what_was_done),
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
+		cmocka_unit_test(a_check_reports_and_changes_nothing),
 		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
 		cmocka_unit_test(a_mac_of_two_next_hops_counts_until_both_lost_it),
