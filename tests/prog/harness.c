@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "harness.h"
+#include "kept.h"
 
 /* Programs only attach in native mode here because they take fragmented frames. */
 #define JUMBO_MTU 9000
@@ -84,14 +85,13 @@ static int attached_program(uint32_t ifindex)
 static struct lab *up(struct ecmper_up_options *options, const char *dev)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	struct ecmper_up_report report;
 	struct ecmper_error err = {""};
 
 	assert_non_null(lab);
 	options->pin = options->pin ?: ECMPER_PIN_DEFAULT;
 	strcpy(options->devs[0], dev);
 	options->dev_count = 1;
-	if (ecmper_up(options, &report, &err))
+	if (kept_up(options, &err))
 		fail_msg("up: %s", err.text);
 	lab->role = options->role;
 	lab->pin = options->pin;
@@ -177,12 +177,10 @@ int router_tos(void **state)
 int lab_down(void **state)
 {
 	struct lab *lab = *state;
-	struct ecmper_error err = {""};
 
 	ecmper_close(lab->router);
 	close(lab->prog_fd);
-	if (ecmper_down(lab->pin, lab->role, NULL, &err))
-		fail_msg("down: %s", err.text);
+	kept_down(lab->pin, lab->role);
 	ecmper_stats_free(lab->before);
 	free(lab);
 	return 0;
