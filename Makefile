@@ -40,7 +40,7 @@ CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
 MODEL_OBJ  := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c)) \
-              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)))
+              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c)))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -81,13 +81,20 @@ $(B)/asan/%.o: lib/%.c | $(SKEL)
 $(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcard lib/*.c))
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
-$(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)) $(B)/libecmper.a
+# front.bpf.c: a program that stands in front of the one under test.
+PROG_SRC   := $(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c))
+$(B)/prog/%.bpf.o: tests/prog/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/prog/%.skel.h: $(B)/prog/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+$(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a | $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
 $(B)/model/%.o: tests/model/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
-$(B)/model/prog_%.o: tests/prog/%.c
+$(B)/model/prog_%.o: tests/prog/%.c | $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/model/test_model: $(MODEL_OBJ) $(B)/libecmper.a

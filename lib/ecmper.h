@@ -23,7 +23,7 @@
 #define ECMPER_BUCKETS_DEFAULT 4096
 
 struct ecmper_error {
-	char text[512];
+	char text[1024];
 };
 
 /* Fill err (which may be NULL) like printf and return `code`, for `return ecmper_fail(err, -EINVAL, ...)`. */
@@ -295,7 +295,8 @@ void ecmper_options_free(struct ecmper_up_options *options);
 
 /* What `up` did on one device. */
 struct ecmper_up_report {
-	bool was_up; /* the instance existed: programs were replaced without a gap */
+	bool was_up;       /* the instance existed: programs were replaced without a gap */
+	const char *lacks; /* "FEATURE: why" when the kernel cannot do it, else NULL */
 	struct {
 		char dev[IF_NAMESIZE];
 		bool is_native;

@@ -180,6 +180,7 @@ static int up(const struct ecmper_up_options *options, const char *folder, bool 
 		ret = pins_remove(folder, err);
 	loaded.config = *config;
 	ret = ret ?: role_load(options, folder, is_up, &loaded, err);
+	report->lacks = loaded.lacks;
 	if (!ret) {
 		ret = attach_all(options, devices, folder, loaded.prog_fd, report, err);
 		replacement.prog_fd = loaded.prog_fd;

@@ -12,6 +12,7 @@
 struct loaded {
 	struct ecmper_config config;
 	int prog_fd;
+	const char *lacks; /* what this kernel cannot do, and why; NULL: nothing */
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 };

@@ -119,6 +119,8 @@ static int bring_up(const struct ecmper_up_options *options)
 				       report.ports[i].was_attached
 			       ? ""
 			       : " (its driver refused native mode: slower)");
+	if (report.lacks)
+		printf("%s without %s\n", role, report.lacks);
 	return DONE;
 }
 
