@@ -31,7 +31,7 @@ loader()
 
 says()
 {
-	cat "$LAB_DIR/out.log" | sed 's/^/# /'
+	sed 's/^/# /' "$LAB_DIR/out.log"
 	grep -qF -- "$1" "$LAB_DIR/out.log"
 }
 
@@ -52,6 +52,7 @@ lab_exec router ecmper-loader router down
 
 cgroup=$(memory_cgroup)
 if [[ $cgroup ]]; then
+	# shellcheck disable=SC2016 # for the inner shell
 	check_fails "16 MB are not enough for a router" \
 		loader sh -c 'echo $$ >"$1/cgroup.procs" && exec ecmper-loader router up --dev veth100' sh "$cgroup"
 	check "which is said" says "not enough memory for the router"

@@ -123,6 +123,7 @@ static void add_wanted(struct lab *lab, const struct frame *in, const struct wan
 	struct ecmper_nh_counter *hop;
 	struct ecmper_addr addr;
 
+	lab->is_unsettled = true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(lab->wanted); i++) {
 		if (!(want->reasons & BIT(i)))
 			continue;
@@ -239,6 +240,7 @@ static void start_from(struct lab *lab, struct ecmper_stats *stats)
 {
 	ecmper_stats_free(lab->before);
 	lab->before = stats;
+	lab->is_unsettled = false;
 	memset(lab->wanted, 0, sizeof(lab->wanted));
 	memset(lab->wanted_hops, 0, sizeof(lab->wanted_hops));
 	lab->wanted_hop_count = 0;

@@ -195,7 +195,8 @@ void lab_edit(struct lab *lab, const char *format, ...)
 	FILE *file;
 	int length, ret;
 
-	lab_settle(lab);
+	if (lab->is_unsettled)
+		lab_settle(lab);
 	va_start(args, format);
 	length = vasprintf(&lines, format, args);
 	va_end(args);

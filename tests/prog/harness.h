@@ -47,6 +47,7 @@ struct lab {
 		front; /* bytes in front of the frame that are taken: of a longer frame, up to FRONT_MAX */
 	/* Counters at the last time they were as wanted, and what must have been added since. */
 	struct ecmper_stats *before;
+	bool is_unsettled; /* something was sent since */
 	struct ecmper_counter wanted[32];
 	struct {
 		struct ecmper_addr addr;
