@@ -3,6 +3,7 @@
 # make install    into DESTDIR PREFIX (default /usr/local)
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
 # make model      programs against the reference model, for some seconds (tests/model/test_model.c)
+# make kernels    Debian's kernels, booted in an emulator: does it work there? (writes docs/kernels.md)
 # make bench      cost of a packet and of a change (root)
 # make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
@@ -45,7 +46,8 @@ NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all clean install uninstall unit prog model net tools bench eval format check-format tests
+.PHONY: all clean install uninstall unit prog model net kernels kernels-quick tools bench eval format \
+        check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,6 +127,11 @@ model: $(B)/model/test_model
 	@scripts/run-tests.sh $<
 net: all $(NET_TOOLS)
 	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+# bullseye's is too old: what it is told is tested.
+kernels: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --table docs/kernels.md bookworm trixie trixie-backports bullseye
+kernels-quick: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --quick bookworm trixie
 
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh

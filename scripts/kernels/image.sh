@@ -29,10 +29,10 @@ unpack()
 kernel_unpack()
 {
 	unpack "$@" || return 1
-	KERNEL_IMAGE=$(find "$1" -name 'vmlinuz-*' | head -n 1)
-	KERNEL_RELEASE=${KERNEL_IMAGE##*/vmlinuz-}
-	if [[ -z $KERNEL_IMAGE ]]; then
-		echo "kernels: no vmlinuz in ${*:2}" >&2
+	KERNEL_IMAGE=$(find "$1" -type f -name 'vmlinuz*' | head -n 1)
+	KERNEL_RELEASE=$(find "$1/lib/modules" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | head -n 1)
+	if [[ -z $KERNEL_IMAGE || -z $KERNEL_RELEASE ]]; then
+		echo "kernels: no vmlinuz or no modules in ${*:2}" >&2
 		return 1
 	fi
 }
@@ -60,7 +60,10 @@ add_modules()
 	local root=$1 folder=$2 module path
 
 	mkdir -p "$root/lib"
-	depmod -b "$folder" "$KERNEL_RELEASE" || return 1
+	if ! depmod -b "$folder" "$KERNEL_RELEASE" 2>"$root.depmod"; then # it misses lists that no package has
+		cat "$root.depmod" >&2
+		return 1
+	fi
 	for module in $MODULES; do
 		modprobe -d "$folder" -S "$KERNEL_RELEASE" --show-depends "$module" 2>/dev/null
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$root/paths"
