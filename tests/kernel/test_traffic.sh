@@ -130,7 +130,7 @@ hold()
 # Each has had a message from after the last change: it says so when asked to end.
 let_go()
 {
-	kill -TERM "$1"
+	kill -TERM "$1" 2>/dev/null || true # it has ended when all are broken
 	wait "$1" || true
 }
 
