@@ -90,7 +90,7 @@ $(B)/prog/%.bpf.o: tests/prog/%.bpf.c
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 $(B)/prog/%.skel.h: $(B)/prog/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
-$(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a | $(B)/prog/front.skel.h
+$(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
 $(B)/model/%.o: tests/model/%.c

@@ -23,10 +23,14 @@ __u8 front[FRONT_MAX] = {};
 SEC("xdp.frags")
 int take_front(struct xdp_md *ctx)
 {
-	__u32 bytes = taken;
+	/* So that older verifiers, too, know that it is not 0. */
+	__u32 last = taken - 1, bytes;
 
-	if (bytes < 1 || bytes > sizeof(front) || bpf_xdp_adjust_head(ctx, -(int)bytes) ||
-	    bpf_xdp_store_bytes(ctx, 0, front, bytes))
+	asm volatile("" : "+r"(last));
+	if (last >= sizeof(front))
+		return XDP_ABORTED;
+	bytes = last + 1;
+	if (bpf_xdp_adjust_head(ctx, -(int)bytes) || bpf_xdp_store_bytes(ctx, 0, front, bytes))
 		return XDP_ABORTED;
 	bpf_tail_call(ctx, &then, 0);
 	return XDP_ABORTED;
