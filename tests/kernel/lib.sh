@@ -11,8 +11,7 @@ PINS=/sys/fs/bpf/ecmper-$MARK
 WORK=$(mktemp -d)
 NAMESPACES=()
 SPAWNED=()
-# In the guest all is in PATH.
-[[ ! -x build/ecmperctl ]] || PATH=$PWD/${BUILD:-build}:$PWD/${BUILD:-build}/net:$PATH
+PATH=$(realpath "${BUILD:-build}"):$(realpath "${BUILD:-build}/net"):$PATH
 
 clean_up()
 {
