@@ -5,6 +5,7 @@
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
 # make model      programs against the reference model, for some seconds (tests/model/test_model.c),
 #                 and all that can happen to one bucket (tests/model/test_search.c)
+# make kernels    Debian's kernels, booted in an emulator: does it work there? (writes docs/kernels.md)
 # make bench      cost of a packet and of a change (root)
 # make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
@@ -48,7 +49,7 @@ UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/u
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
 SEARCH_OBJ := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/search*.c) tests/model/test_search.c)
 MODEL_OBJ  := $(filter-out $(SEARCH_OBJ),$(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))) \
-              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)))
+              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c)))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -62,7 +63,8 @@ Q      := @
 say     = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-7s %s\n' $(1) $@)
 endif
 
-.PHONY: FORCE all clean install uninstall unit prog model net tools bench eval format check-format tests
+.PHONY: FORCE all clean install uninstall unit prog model net kernels kernels-quick tools bench eval \
+        format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,7 +119,16 @@ $(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcar
 	@mkdir -p $(@D)
 	$(call say,CCLD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
-$(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)) $(B)/libecmper.a
+# front.bpf.c: a program that stands in front of the one under test.
+PROG_SRC   := $(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c))
+$(B)/prog/%.bpf.o: tests/prog/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,CLANG)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/prog/%.skel.h: $(B)/prog/%.bpf.o
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+$(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(call say,CCLD)
 	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
@@ -125,7 +136,7 @@ $(B)/model/%.o: tests/model/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
-$(B)/model/prog_%.o: tests/prog/%.c
+$(B)/model/prog_%.o: tests/prog/%.c | $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
@@ -167,6 +178,11 @@ model: $(B)/model/test_model $(B)/model/test_search
 	@scripts/run-tests.sh $^
 net: all $(NET_TOOLS)
 	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+# bullseye's is too old: what it is told is tested.
+kernels: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --table docs/kernels.md bookworm trixie trixie-backports bullseye
+kernels-quick: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --quick bookworm trixie
 
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh

@@ -23,7 +23,7 @@
 #define ECMPER_BUCKETS_DEFAULT 4096
 
 struct ecmper_error {
-	char text[512];
+	char text[1024];
 };
 
 /* Fill err (which may be NULL) like printf and return `code`, for `return ecmper_fail(err, -EINVAL, ...)`. */
@@ -363,7 +363,8 @@ struct ecmper_up_port {
 #define ECMPER_UP_PORTS_MAX (2 * ECMPER_DEVS_MAX)
 
 struct ecmper_up_report {
-	bool was_up; /* the instance existed: programs were replaced without a gap */
+	bool was_up;       /* the instance existed: programs were replaced without a gap */
+	const char *lacks; /* "FEATURE: why" when the kernel cannot do it, else NULL */
 	struct ecmper_up_port ports[ECMPER_UP_PORTS_MAX];
 	unsigned int port_count;
 	struct ecmper_report edit; /* of `state`: to be freed */

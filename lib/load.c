@@ -8,41 +8,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include "flow_hash.h"
 #include "instance.h"
 #include "pin.h"
+#include "refusal.h"
 #include "router.skel.h"
 #include "server.skel.h"
 #include "xdp.h"
-
-/* The last complaint of libbpf or the verifier: for our error message, instead of stderr. */
-static char complaint[256];
-
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN && !strstr(format, "BEGIN PROG LOAD LOG"))
-		vsnprintf(complaint, sizeof(complaint), format, args);
-	complaint[strcspn(complaint, "\n")] = '\0';
-	return 0;
-}
-
-static int load_failed(int code, struct ecmper_error *err)
-{
-	struct utsname system = {};
-
-	uname(&system);
-	if (code == -EPERM && geteuid())
-		return ecmper_fail(err, code,
-				   "no right to load XDP programs: this needs root, or CAP_BPF, "
-				   "CAP_NET_ADMIN and CAP_PERFMON");
-	return ecmper_fail(
-		err, code,
-		"the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.18 or "
-		"newer with BTF (/sys/kernel/btf/vmlinux)",
-		system.release, strerror(-code), complaint);
-}
 
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err)
 {
@@ -146,7 +119,11 @@ static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 			    struct ecmper_error *err)
 {
 	char path[600], new_path[600];
-	int ret, fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
+	int ret, fd;
+
+	if (!bpf_program__autoload(skel->progs.ecmper_tx_errors))
+		return 0;
+	fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
 
 	if (fd < 0)
 		return ecmper_fail(err, fd, "cannot attach to tracepoint xdp_redirect_err: %s",
@@ -178,7 +155,7 @@ static int load_router(const struct ecmper_config *config, const char *folder, b
 	int ret;
 
 	if (!skel)
-		return load_failed(-errno, err);
+		return refusal_explain(-errno, ECMPER_ROUTER, NULL, err);
 	loaded->skeleton = skel;
 	loaded->destroy = (void (*)(void *))router_bpf__destroy;
 	skel->rodata->hash_key = config->hash_key;
@@ -187,12 +164,17 @@ static int load_router(const struct ecmper_config *config, const char *folder, b
 	skel->rodata->mark_format = config->mark;
 	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
 	set_router_sizes(skel, config);
+	if (!kernel_has_btf()) {
+		bpf_program__set_autoload(skel->progs.ecmper_tx_errors, false);
+		loaded->lacks = "tx_error: the kernel has no BTF (/sys/kernel/btf/vmlinux), so "
+				"what a device did not take is not counted";
+	}
 	ret = is_up ? reuse_maps(skel->obj, folder, err) : 0;
 	if (ret)
 		return ret;
 	ret = router_bpf__load(skel);
 	if (ret)
-		return load_failed(ret, err);
+		return refusal_explain(ret, ECMPER_ROUTER, skel->obj, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
 	return 0;
@@ -299,7 +281,7 @@ static int load_server(const struct ecmper_config *config, const char *folder, b
 	int ret;
 
 	if (!skel)
-		return load_failed(-errno, err);
+		return refusal_explain(-errno, ECMPER_SERVER, NULL, err);
 	loaded->skeleton = skel;
 	loaded->destroy = (void (*)(void *))server_bpf__destroy;
 	skel->rodata->mark_format = config->mark;
@@ -309,7 +291,7 @@ static int load_server(const struct ecmper_config *config, const char *folder, b
 		return ret;
 	ret = server_bpf__load(skel);
 	if (ret)
-		return load_failed(ret, err);
+		return refusal_explain(ret, ECMPER_SERVER, skel->obj, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
 	return 0;
@@ -326,8 +308,7 @@ static int pin_server(const struct loaded *loaded, const char *folder, struct ec
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,
 	      struct loaded *loaded, struct ecmper_error *err)
 {
-	complaint[0] = '\0';
-	libbpf_set_print(keep_complaint);
+	refusal_listen();
 	if (options->role == ECMPER_ROUTER)
 		return load_router(&loaded->config, folder, is_up, loaded, err);
 	return load_server(&loaded->config, folder, is_up, loaded, err);

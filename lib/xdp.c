@@ -181,6 +181,7 @@ static int prepare(struct up *up)
 	if (!ret && !up->is_up) /* an `up` that was killed left something unfinished */
 		ret = pins_remove(up->folder, up->err);
 	ret = ret ?: role_load(up->options, up->folder, up->is_up, &up->loaded, up->err);
+	up->report->lacks = up->loaded.lacks;
 	if (!ret && !up->is_up)
 		ret = role_pin(up->options, up->folder, &up->loaded, up->err);
 	return ret ?: apply_state(up, ECMPER_EDIT_APPLY | (up->is_up ? ECMPER_EDIT_CHECK : 0));

@@ -159,6 +159,9 @@ static int bring_up(const struct ecmper_up_options *options)
 		puts(report.edit.lines[i]);
 	if (options->is_check)
 		puts("# checked: it can be done; nothing was changed");
+	if (report.lacks)
+		printf("%s without %s\n", options->role == ECMPER_ROUTER ? "router" : "server",
+		       report.lacks);
 	ecmper_report_free(&report.edit);
 	return DONE;
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "harness.h"
+#include "prog/front.skel.h"
 
 static const char *verdict_name(uint32_t verdict)
 {
@@ -60,23 +61,40 @@ static bool is_same_frame(const struct lab *lab, const struct frame *in, const s
 	return false;
 }
 
-/* What lab->metadata says stands between the room in front and the frame, in and out. */
+/* The program that takes lab->front bytes in front, and then calls the one under test. */
+static struct front_bpf *open_front(const struct lab *lab, const struct frame *in)
+{
+	struct front_bpf *skel = front_bpf__open_and_load();
+	uint32_t zero = 0;
+
+	assert_non_null(skel);
+	assert_in_range(lab->front, 1, FRONT_MAX);
+	assert_true(in->length > lab->front + ETH_HLEN);
+	skel->bss->taken = lab->front;
+	memcpy(skel->bss->front, in->data, lab->front);
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(skel->maps.then), &zero, &lab->prog_fd, BPF_ANY),
+		0);
+	return skel;
+}
+
 static uint32_t run(struct lab *lab, const struct frame *in, struct frame *out, uint32_t flags)
 {
-	static uint8_t data_in[METADATA_MAX + FRAME_MAX], data_out[METADATA_MAX + FRAME_MAX];
-	uint32_t metadata = lab->metadata, length = metadata + in->length;
-	struct xdp_md ctx = {.data = metadata, .data_end = length, .ingress_ifindex = lab->ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data_in, .data_size_in = length,
-		    .data_out = out ? data_out : NULL, .data_size_out = out ? sizeof(data_out) : 0,
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
+	struct front_bpf *front = lab->front ? open_front(lab, in) : NULL;
+	uint32_t length = in->length - lab->front;
+	struct xdp_md ctx = {.data_end = length, .ingress_ifindex = lab->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->data + lab->front,
+		    .data_size_in = length, .data_out = out ? out->data : NULL,
+		    .data_size_out = out ? sizeof(out->data) : 0, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
+	int prog_fd = front ? bpf_program__fd(front->progs.take_front) : lab->prog_fd;
 
-	memcpy(data_in + metadata, in->data, in->length);
-	if (bpf_prog_test_run_opts(lab->prog_fd, &opts))
+	if (bpf_prog_test_run_opts(prog_fd, &opts))
 		fail_msg("%s: cannot run the program: %s", lab->label, strerror(errno));
+	front_bpf__destroy(front);
 	if (out) {
-		assert_in_range(opts.data_size_out, metadata, metadata + FRAME_MAX);
-		out->length = opts.data_size_out - metadata;
-		memcpy(out->data, data_out + metadata, out->length);
+		assert_in_range(opts.data_size_out, 0, FRAME_MAX);
+		out->length = opts.data_size_out;
 		out->l3 = in->l3;
 		out->l4 = in->l4;
 	}
@@ -105,6 +123,7 @@ static void add_wanted(struct lab *lab, const struct frame *in, const struct wan
 	struct ecmper_nh_counter *counter;
 	struct ecmper_hop hop;
 
+	lab->is_unsettled = true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(lab->wanted); i++) {
 		if (!(want->reasons & BIT(i)))
 			continue;
@@ -221,6 +240,7 @@ static void start_from(struct lab *lab, struct ecmper_stats *stats)
 {
 	ecmper_stats_free(lab->before);
 	lab->before = stats;
+	lab->is_unsettled = false;
 	memset(lab->wanted, 0, sizeof(lab->wanted));
 	memset(lab->wanted_hops, 0, sizeof(lab->wanted_hops));
 	lab->wanted_hop_count = 0;

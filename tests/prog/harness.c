@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "harness.h"
+#include "kept.h"
 #include "own_macs.h"
 
 /* Programs only attach in native mode here because they take fragmented frames. */
@@ -92,14 +93,13 @@ static void take_program(struct lab *lab)
 static struct lab *up(struct ecmper_up_options *options, const char *dev)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	struct ecmper_up_report report;
 	struct ecmper_error err = {""};
 
 	assert_non_null(lab);
 	options->pin = options->pin ?: ECMPER_PIN_DEFAULT;
 	strcpy(options->devs[0], dev);
 	options->dev_count = 1;
-	if (ecmper_up(options, &report, &err))
+	if (kept_up(options, &err))
 		fail_msg("up: %s", err.text);
 	lab->role = options->role;
 	lab->pin = options->pin;
@@ -257,12 +257,10 @@ int router_tos(void **state)
 int lab_down(void **state)
 {
 	struct lab *lab = *state;
-	struct ecmper_error err = {""};
 
 	ecmper_close(lab->router);
 	close(lab->prog_fd);
-	if (ecmper_down(lab->pin, lab->role, NULL, &err))
-		fail_msg("down: %s", err.text);
+	kept_down(lab->pin, lab->role);
 	ecmper_stats_free(lab->before);
 	free(lab);
 	return 0;
@@ -277,7 +275,8 @@ void lab_edit(struct lab *lab, const char *format, ...)
 	FILE *file;
 	int length, ret;
 
-	lab_settle(lab);
+	if (lab->is_unsettled)
+		lab_settle(lab);
 	va_start(args, format);
 	length = vasprintf(&lines, format, args);
 	va_end(args);

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include "ecmper.h"
 #include "frame.h"
+#include "front.h"
 #include "namespace.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
@@ -33,8 +34,6 @@ const char *way_out(int server);
 const char *way_out_mac(int server);
 
 #define WANTED_HOPS_MAX 40
-/* With the most metadata that the kernel takes, there is no room for four bytes more. */
-#define METADATA_MAX 216
 
 struct lab {
 	enum ecmper_role role;
@@ -44,9 +43,11 @@ struct lab {
 	int prog_fd;
 	struct ecmper *router; /* of a router, else NULL */
 	char label[128];       /* which case of a table is being tried */
-	uint32_t metadata;     /* bytes that take room in front of the frame, a multiple of 4 */
+	uint32_t
+		front; /* bytes in front of the frame that are taken: of a longer frame, up to FRONT_MAX */
 	/* Counters at the last time they were as wanted, and what must have been added since. */
 	struct ecmper_stats *before;
+	bool is_unsettled; /* something was sent since */
 	struct ecmper_counter wanted[32];
 	struct {
 		struct ecmper_hop hop;

@@ -137,8 +137,8 @@ static void reason_no_headroom(void **state)
 
 	lab_edit(lab, "neigh add %s lladdr %s dev %s vlan 7\nadd " VIP " via %s", server_addr(1),
 		 server_mac(1), way_out(1), server_addr(1));
-	lab->metadata = METADATA_MAX;
-	frame_tcp(&in);
+	lab->front = FRONT_MAX;
+	frame_tcp(&in, .payload = FRONT_MAX);
 	lab_expect(lab, &in, want_drop(&in, ROUTER_no_headroom));
 }
 
