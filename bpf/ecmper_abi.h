@@ -98,6 +98,8 @@ struct ecmper_prefix {
 #define ECMPER_VIP_SLOTS     8
 #define ECMPER_VIP_CODE_BITS 6 /* ranges of cur_nh begin at multiples of 1 << this */
 #define ECMPER_VIP_CODE_STEP 17
+_Static_assert(ECMPER_HASH_ONS *ECMPER_VIP_CODE_STEP <= 1 << ECMPER_VIP_CODE_BITS,
+	       "the largest code must not reach the bits of the offset");
 struct ecmper_vip_line {
 	__u64 slot[ECMPER_VIP_SLOTS];
 };
