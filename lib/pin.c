@@ -22,7 +22,7 @@ static bool is_bpffs(const char *path)
 {
 	struct statfs fs;
 
-	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
+	return !statfs(path, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC;
 }
 
 static bool is_mount_point(const char *path)
