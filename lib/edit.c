@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "edit.h"
+#include "error.h"
 #include "instance.h"
 
 static int take_id(struct edit *edit, const struct ecmper_addr *addr, uint32_t *id)
@@ -225,7 +226,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 	struct edit edit = {.tables = tables, .mode = mode, .err = err};
 	int ret;
 
-	err->text[0] = '\0';
+	error_clear(err);
 	if (report)
 		*report = (struct ecmper_report){};
 	ret = plan_init(&edit.plan);
@@ -248,7 +249,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		report->prefixes_changed = edit.plan.prefixes_changed;
 	if (ret && report)
 		ecmper_report_free(report);
-	if (ret && !err->text[0])
+	if (ret && err && !err->text[0])
 		ecmper_fail(err, ret, "cannot make the change: %s; nothing was changed",
 			    strerror(-ret));
 	edit_free(&edit);

@@ -828,7 +828,27 @@ static void what_is_hashed_stays_while_there_are_connections(void **state)
 	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC);
 	assert_int_equal(value->cur_nh_count, 64);
 	assert_int_equal(value->prv_nh_count, 0);
+	must(fake, "clear\nadd fd00::10 buckets 16 via fd00::2\n", BATCH);
+	assert_int_equal(value->cur_nh_count, 16);
 	check(fake);
+	fake_free(fake);
+}
+
+static void who_wants_no_text_need_not_take_one(void **state)
+{
+	struct ecmper_changes changes = {};
+	struct fake *fake = fake_new();
+
+	(void)state;
+	assert_int_equal(ecmper_changes_add(&changes, 0, 3, (char *[]){"del", "10.0.10.0", ""},
+					    NULL),
+			 -EINVAL);
+	assert_int_equal(ecmper_changes_add(&changes, 0, 2, (char *[]){"del", "10.0.10.0"}, NULL),
+			 0);
+	assert_int_equal(edit_tables(&fake->tables, &changes, BATCH, NULL, NULL), -ENOENT);
+	ecmper_changes_free(&changes);
+	assert_int_equal(edit_tables(&fake->tables, &changes, APPLY, NULL, NULL), -EINVAL);
+	assert_int_equal(edit_tables(&fake->tables, &changes, BATCH, NULL, NULL), 0);
 	fake_free(fake);
 }
 
@@ -869,6 +889,7 @@ int main(void)
 		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
 		cmocka_unit_test(what_is_hashed_stays_while_there_are_connections),
 		cmocka_unit_test(a_neighbour_has_a_tag_and_the_mtu_of_its_device),
+		cmocka_unit_test(who_wants_no_text_need_not_take_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
