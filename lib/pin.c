@@ -169,6 +169,8 @@ int pins_remove(const char *path, struct ecmper_error *err)
 	DIR *dir;
 
 	dir = ret ? NULL : opendir(path);
+	if (!ret && !dir)
+		ret = -errno;
 	while (dir && !ret && (entry = readdir(dir)))
 		if (is_ours(entry->d_name) &&
 		    strcmp(entry->d_name, ECMPER_STR(ECMPER_MAP_CONFIG)) &&
