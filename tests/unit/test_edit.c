@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Edits on tables without a kernel: what they do, what they refuse, and that they are atomic:
- * every step is watched with a packet's eyes, and every step is the last one of a killed process.
+ * every step is watched with a packet's eyes, and every step is once the last one of a process.
  */
 #include "fake_tables.h"
 #include <arpa/inet.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define BATCH ECMPER_EDIT_BATCH
 #define APPLY ECMPER_EDIT_APPLY
@@ -405,52 +403,59 @@ static void at_every_step_a_packet_finds_the_old_or_the_new_table_whole(void **s
 	fake_free(fake);
 }
 
-/* ---- killed at every step ---- */
+/* ---- ended at every step ---- */
 
-static unsigned int steps_to_live;
+/* What a process that ends at a step leaves is what the maps hold then: a copy of them. */
+static struct fake *left, *left_by_next;
+static unsigned int ends, steps_to_live;
 
-static void die(struct fake *fake)
+/* And who comes next may be ended, too, at some step. */
+static void end_next(struct fake *fake)
 {
-	(void)fake;
 	if (!steps_to_live--)
-		_exit(9);
+		fake_copy(left_by_next, fake);
 }
 
-static void killed_at_any_step_the_next_command_finishes(void **state)
+static void end_here(struct fake *fake)
+{
+	fake_copy(left, fake);
+	fake_copy(left_by_next, fake);
+	steps_to_live = random() % 40;
+	left->observe = end_next;
+	/* Any command makes it whole again, be it one that changes nothing. */
+	must(left, "", BATCH);
+	check(left);
+	must(left_by_next, "", BATCH);
+	check(left_by_next);
+	ends++;
+}
+
+static void ended_at_every_step_the_next_command_finishes(void **state)
 {
 	struct fake *fake = fake_new();
-	unsigned int killed = 0;
 
 	(void)state;
 	srandom(4);
+	left = fake_new();
+	left_by_next = fake_new();
 	must(fake,
 	     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
 	     "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
 	     "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n",
 	     BATCH);
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 1000; round++) {
 		char text[256];
-		int status;
-		pid_t pid;
 
 		random_edit(text, sizeof(text));
-		steps_to_live = random() % 40;
-		pid = fork();
-		if (!pid) {
-			fake->observe = die;
-			fake_edit(fake, text, BATCH, NULL, &err);
-			_exit(0);
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status));
+		fake->observe = end_here;
+		fake_edit(fake, text, BATCH, NULL, &err);
 		fake->observe = NULL;
-		killed += WEXITSTATUS(status) == 9;
-		/* Any command makes it whole again, be it one that changes nothing. */
-		must(fake, "", BATCH);
 		check(fake);
 	}
-	assert_true(killed > 50);
+	assert_true(ends > 10 * 1000);
 	fake_free(fake);
+	fake_free(left);
+	fake_free(left_by_next);
 }
 
 /* ---- every operation on a map refused ---- */
@@ -479,8 +484,7 @@ static void a_refused_operation_leaves_the_old_or_the_new_state(void **state)
 		random_edit(text, sizeof(text));
 		take_all(fake, seen[0]);
 		/* What it would be without a refusal. */
-		memcpy(copy, fake, offsetof(struct fake, tables));
-		memcpy(&copy->config, &fake->config, sizeof(*fake) - offsetof(struct fake, config));
+		fake_copy(copy, fake);
 		ret = fake_edit(copy, text, BATCH, NULL, &err);
 		take_all(copy, seen[1]);
 		fake->fails_in = 1 + random() % 50;
@@ -879,7 +883,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_every_step_a_packet_finds_the_old_or_the_new_table_whole),
-		cmocka_unit_test(killed_at_any_step_the_next_command_finishes),
+		cmocka_unit_test(ended_at_every_step_the_next_command_finishes),
 		cmocka_unit_test(a_refused_operation_leaves_the_old_or_the_new_state),
 		cmocka_unit_test(a_refused_update_undoes_what_was_done),
 		cmocka_unit_test(the_same_again_changes_nothing),
