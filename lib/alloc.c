@@ -12,9 +12,9 @@
 #define WORD 64
 
 const uint32_t region_unit[REGIONS] = {
-	[REGION_CUR_NH] = 1 << ECMPER_VIP_CODE_BITS,
-	[REGION_PRV_NH] = ECMPER_LINE_SLOTS,
-	[REGION_MEMBERS] = 8,
+	[REGION_CUR_NH] = CUR_NH_UNIT,
+	[REGION_PRV_NH] = PRV_NH_UNIT,
+	[REGION_MEMBERS] = MEMBERS_UNIT,
 };
 
 uint32_t region_size(const struct ecmper_config *config, enum region region)

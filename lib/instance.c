@@ -129,14 +129,14 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 {
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
-	size_t page = is_windowed(map) ? WINDOW : sysconf(_SC_PAGESIZE), size;
+	size_t page = sysconf(_SC_PAGESIZE), size;
 	int ret = bpf_obj_get_info_by_fd(ecmper->fd[map], &info, &length);
 
 	if (ret)
 		return ret;
 	size = ((size_t)info.max_entries * info.value_size + page - 1) / page * page;
 	if (is_windowed(map)) {
-		ecmper->is_touched[map] = calloc(size / WINDOW, 1);
+		ecmper->is_touched[map] = calloc(size / WINDOW + 1, 1);
 		if (!ecmper->is_touched[map])
 			return -ENOMEM;
 		ecmper->mapped[map] = mmap(NULL, size, PROT_NONE,
@@ -156,13 +156,9 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 /* The array may end within the last window: less than a window is mapped there. */
 static size_t window_size(const struct ecmper *ecmper, enum map_index map, size_t start)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t end = (map == MAP_CUR_NH ? ecmper->tables.config->max_buckets
-					: ecmper->tables.config->max_history) *
-		     sizeof(uint16_t);
+	size_t left = ecmper->mapped_size[map] - start;
 
-	end = (end + page - 1) / page * page;
-	return end - start < WINDOW ? end - start : WINDOW;
+	return left < WINDOW ? left : WINDOW;
 }
 
 int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items)

@@ -69,7 +69,10 @@ struct tables {
 
 /* ---- alloc.c: ranges of the mapped arrays. ---- */
 
-/* Items of each region that one bit of `alloc` stands for. */
+/* Items of each region that one bit of `alloc` stands for; its size is a multiple of it. */
+#define CUR_NH_UNIT  (1U << ECMPER_VIP_CODE_BITS)
+#define PRV_NH_UNIT  ECMPER_LINE_SLOTS
+#define MEMBERS_UNIT 8U
 extern const uint32_t region_unit[REGIONS];
 
 /* Items that the region holds. */

@@ -21,21 +21,22 @@ static const struct {
 	const char *option;
 	bool is_server_too;
 	uint32_t fallback, min, max;
+	uint32_t unit;         /* a size is rounded up to a multiple of this: see region_unit */
 	size_t wanted, actual; /* places in the options and in the config */
 } sizes[] = {
-#define SIZE(name, option, is_server_too, fallback, min, max)                                      \
+#define SIZE(name, option, is_server_too, fallback, min, max, unit)                                \
 	{                                                                                          \
-		option, is_server_too, fallback, min, max,                                         \
+		option, is_server_too, fallback, min, max, unit,                                   \
 			offsetof(struct ecmper_up_options, name),                                  \
 			offsetof(struct ecmper_config, name)                                       \
 	}
-	SIZE(max_prefixes, "--max-prefixes", false, 16384, 1, 1 << 24),
-	SIZE(max_next_hops, "--max-next-hops", false, 4096, 2, UINT16_MAX + 1),
-	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX),
-	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX),
-	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26),
-	SIZE(max_ports, "--max-ports", false, 64, 1, 4096),
-	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24),
+	SIZE(max_prefixes, "--max-prefixes", false, 16384, 1, 1 << 24, 1),
+	SIZE(max_next_hops, "--max-next-hops", false, 4096, 2, UINT16_MAX + 1, 1),
+	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX, CUR_NH_UNIT),
+	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX, PRV_NH_UNIT),
+	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26, MEMBERS_UNIT),
+	SIZE(max_ports, "--max-ports", false, 64, 1, 4096, 1),
+	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24, 1),
 };
 
 static int set_sizes(const struct ecmper_up_options *options, bool is_up,
@@ -50,6 +51,7 @@ static int set_sizes(const struct ecmper_up_options *options, bool is_up,
 		if (wanted && (wanted < sizes[i].min || wanted > sizes[i].max))
 			return ecmper_fail(err, -EINVAL, "%s %u is out of range: %u to %u",
 					   sizes[i].option, wanted, sizes[i].min, sizes[i].max);
+		wanted = (wanted + sizes[i].unit - 1) / sizes[i].unit * sizes[i].unit;
 		if (is_up && wanted && wanted != *actual)
 			return ecmper_fail(
 				err, -EBUSY,

@@ -41,8 +41,8 @@ static void a_prefix_is_listed_once_whoever_goes_meanwhile(void **state)
 
 				snprintf(text, sizeof(text), "add %s buckets 16 via 10.0.0.1\n",
 					 nets[i]);
-				assert_int_equal(fake_edit(fake, text, ECMPER_EDIT_BATCH, NULL, &err),
-						 0);
+				assert_int_equal(
+					fake_edit(fake, text, ECMPER_EDIT_BATCH, NULL, &err), 0);
 			}
 			to_delete = nets[gone];
 			operations_left = at;
