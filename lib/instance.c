@@ -76,7 +76,33 @@ void instance_unlock(int dir_fd)
 	flock(dir_fd, LOCK_UN);
 }
 
-int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
+{
+	switch (map) {
+	case MAP_CONFIG: return 1;
+	/* One more: before Linux 6.13, a full trie refuses to replace a value, too. */
+	case MAP_LPM:
+	case MAP_LPM6: return config->max_prefixes + 1;
+	case MAP_VIP: return config->vip_lines;
+	case MAP_VIP6: return vip6_lines(config);
+	case MAP_CUR_NH: return config->max_buckets / ECMPER_LINE_SLOTS;
+	case MAP_PRV_NH: return config->max_history / ECMPER_LINE_SLOTS;
+	case MAP_MEMBERS: return config->max_members;
+	case MAP_ALLOC: return alloc_elements(config);
+	/* Three old and three new ones of every prefix. */
+	case MAP_RANGES: return 6 * config->max_prefixes + 64;
+	case MAP_NEIGH:
+	case MAP_NEIGH_ID:
+	case MAP_NEIGH_MAC:
+	case MAP_NH_COUNTERS: return config->max_next_hops;
+	case MAP_TX_PORTS: return config->max_ports;
+	case MAP_COUNTERS: return ROUTER_REASONS;
+	case MAPS: break;
+	}
+	return 0;
+}
+
+int map_open(const char *folder, const char *name, uint32_t value_size, uint32_t entries, int *fd,
 	     struct ecmper_error *err)
 {
 	struct bpf_map_info info = {};
@@ -103,7 +129,7 @@ int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
 	ret = bpf_obj_get_info_by_fd(*fd, &info, &length);
 	if (ret)
 		ecmper_fail(err, ret, "cannot ask what map %s is: %s", path, strerror(-ret));
-	else if (value_size && info.value_size != value_size)
+	else if (info.value_size != value_size || info.max_entries != entries)
 		ret = ecmper_fail(err, -EPROTO,
 				  "%s was pinned by another version of ecmper: use that version's "
 				  "programs, or `ecmper-loader ... down` and `up` to start anew",
@@ -201,8 +227,8 @@ static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
 	int ret = 0;
 
 	for (enum map_index map = 0; !ret && map < MAPS; map++) {
-		ret = map_open(ecmper->pin, map_names[map], value_sizes[map], &ecmper->fd[map],
-			       err);
+		ret = map_open(ecmper->pin, map_names[map], value_sizes[map],
+			       map_entries(ecmper->mapped[MAP_CONFIG], map), &ecmper->fd[map], err);
 		if (!ret && (map == MAP_CONFIG || (map >= MAP_VIP && map <= MAP_NEIGH)))
 			ret = map_memory(ecmper, map, err);
 		if (!ret && map == MAP_CONFIG)

@@ -59,8 +59,10 @@ int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
 /* One editor at a time. */
 int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err);
 void instance_unlock(int dir_fd);
-/* Open a pinned map and check its key and value size (0: any). -ENOENT, -EPROTO. */
-int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+/* The elements of a router's map: of `counters`, as many as there are reasons. */
+uint32_t map_entries(const struct ecmper_config *config, enum map_index map);
+/* Open a pinned map and check the size of its values and its number of elements. -ENOENT, -EPROTO. */
+int map_open(const char *folder, const char *name, uint32_t value_size, uint32_t entries, int *fd,
 	     struct ecmper_error *err);
 
 #endif

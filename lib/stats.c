@@ -43,8 +43,8 @@ static int open_counters(const char *pin, enum ecmper_role role, int *cpus, int 
 	*cpus = libbpf_num_possible_cpus();
 	if (ret || *cpus < 0)
 		return ecmper_fail(err, ret ?: *cpus, "cannot read the counters in %s", pin);
-	return map_open(folder, ECMPER_STR(ECMPER_MAP_COUNTERS), sizeof(struct ecmper_counter), fd,
-			err);
+	return map_open(folder, ECMPER_STR(ECMPER_MAP_COUNTERS), sizeof(struct ecmper_counter),
+			reason_counts[role], fd, err);
 }
 
 static int read_reasons(const char *pin, struct ecmper_stats *stats, struct ecmper_error *err)
