@@ -261,7 +261,8 @@ static int compute_table(struct plan *plan, const struct wanted *wanted, uint32_
 	plan->last_servers = malloc(size + 1);
 	if (!plan->last_cur || !plan->last_servers)
 		return -ENOMEM;
-	memcpy(plan->last_servers, wanted->servers, size);
+	if (size)
+		memcpy(plan->last_servers, wanted->servers, size);
 	plan->last_server_count = wanted->server_count;
 	plan->last_count = wanted->is_modulo ? 0 : count;
 	if (!wanted->is_modulo)
