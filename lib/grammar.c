@@ -352,7 +352,7 @@ int change_parse(struct ecmper_change *change, int argc, char *const argv[],
 	struct words words = {.argv = argv, .argc = argc, .err = err};
 	int code;
 
-	*change = (struct ecmper_change){.buckets = -1, .depth = -1, .hash_on = -1};
+	*change = (struct ecmper_change){CHANGE_EMPTY};
 	code = parse_words(&words, change);
 	if (code)
 		change_release(change);

@@ -610,6 +610,118 @@ static void apply_makes_the_state_equal_and_says_how(void **state)
 	fake_free(fake);
 }
 
+/* A whole state, with what may not be said twice said once. */
+static void random_state(char *text, size_t size)
+{
+	size_t length = 0;
+
+	for (int server = 1; server <= 5; server++)
+		if (random() % 3)
+			length += snprintf(text + length, size - length,
+					   "neigh add 10.0.0.%d lladdr 02:00:00:00:0%ld:0%d dev "
+					   "d%ld\n",
+					   server, random() % 3, server, 1 + random() % 3);
+	for (int vip = 0; vip < VIPS; vip++) {
+		if (!(random() % 3))
+			continue;
+		length += snprintf(text + length, size - length, "add %s", vips[vip]);
+		if (!(random() % 5)) {
+			length += snprintf(text + length, size - length, " connected\n");
+			continue;
+		}
+		length += random() % 3
+				  ? snprintf(text + length, size - length, " buckets %d depth %ld",
+					     16 << random() % 4, random() % 5)
+				  : snprintf(text + length, size - length, " hash modulo");
+		if (!(random() % 6))
+			length += snprintf(text + length, size - length, " hash-on src");
+		for (int server = 1; server <= 5; server++)
+			if (random() % 2)
+				length +=
+					snprintf(text + length, size - length,
+						 " via 10.0.0.%d weight %ld", server, random() % 3);
+		length += snprintf(text + length, size - length, "\n");
+	}
+}
+
+/* The same neighbours, by address: ids may differ. */
+static void check_same_neighs(const struct fake *one, const struct fake *other)
+{
+	for (int i = 0; i < FAKE_NEXT_HOPS; i++) {
+		int at = one->ids[i].is_there ? FAKE_FIND(other->ids, addr, &one->ids[i].addr) : -1;
+		const struct ecmper_neigh *neigh = &one->neigh[one->ids[i].id], *same;
+		const struct ecmper_link *link = neigh_link(neigh), *same_link;
+
+		if (!one->ids[i].is_there)
+			continue;
+		assert_true(at >= 0);
+		same = &other->neigh[other->ids[at].id];
+		same_link = neigh_link(same);
+		assert_int_equal(neigh->flags, same->flags);
+		assert_int_equal(neigh->refs, same->refs);
+		assert_int_equal(!link, !same_link);
+		if (!link)
+			continue;
+		assert_memory_equal(link->dst_mac, same_link->dst_mac, 6);
+		assert_int_equal(one->ports[link->port], other->ports[same_link->port]);
+	}
+}
+
+/* Lines of a report, as one text. */
+static void join(const struct ecmper_report *report, char *text)
+{
+	*text = '\0';
+	for (unsigned int i = 0; i < report->count; i++)
+		text += sprintf(text, "%s\n", report->lines[i]);
+}
+
+static void a_report_is_a_batch_that_leads_from_the_old_to_the_new_state(void **state)
+{
+	struct picture(*seen)[VIEWS] = calloc(2, sizeof(*seen));
+	struct fake *fake = fake_new(), *copy = fake_new();
+	unsigned int done[2] = {};
+
+	(void)state;
+	srandom(6);
+	for (int round = 0; round < 3000; round++) {
+		enum ecmper_edit_mode mode = random() % 2 ? APPLY : BATCH;
+		struct ecmper_report report;
+		char text[2048], lines[4096];
+
+		fake_copy(copy, fake);
+		if (mode == APPLY) {
+			random_state(text, sizeof(text));
+		} else {
+			random_edit(text, 256);
+			for (long more = random() % 3; more; more--)
+				random_edit(text + strlen(text), 256);
+			if (!(random() % 20)) { /* all anew */
+				strcpy(text, "clear\n");
+				random_state(text + strlen(text), sizeof(text) - 8);
+			}
+		}
+		if (fake_edit(fake, text, mode, &report, &err))
+			continue;
+		done[mode] += report.count > 0;
+		join(&report, lines);
+		ecmper_report_free(&report);
+		if (fake_edit(copy, lines, BATCH, NULL, &err))
+			fail_msg("%s\n=> %s\n=> %s", text, lines, err.text);
+		take_all(fake, seen[0]);
+		take_all(copy, seen[1]);
+		for (int view = 0; view < VIEWS; view++)
+			if (memcmp(&seen[0][view], &seen[1][view], sizeof(**seen)))
+				fail_msg("%s\n=> %s", text, lines);
+		check_same_neighs(fake, copy);
+		check_same_neighs(copy, fake);
+		check(copy);
+	}
+	assert_true(done[BATCH] > 200 && done[APPLY] > 200);
+	free(seen);
+	fake_free(fake);
+	fake_free(copy);
+}
+
 static void a_neighbour_stays_while_history_names_it(void **state)
 {
 	struct fake *fake = fake_new();
@@ -892,6 +1004,7 @@ int main(void)
 		cmocka_unit_test(a_refused_update_undoes_what_was_done),
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
+		cmocka_unit_test(a_report_is_a_batch_that_leads_from_the_old_to_the_new_state),
 		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
 		cmocka_unit_test(the_port_of_a_device_that_is_gone_is_not_given_to_another),
