@@ -259,11 +259,12 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
 {
-	int ret = instance_lock(ecmper->dir_fd, ecmper->pin, err);
+	int lock_fd, ret;
 
+	ret = instance_is_router(ecmper, err) ?: instance_lock_own(ecmper, &lock_fd, err);
 	if (ret)
 		return ret;
 	ret = edit_tables(&ecmper->tables, changes, mode, report, err);
-	instance_unlock(ecmper->dir_fd);
+	instance_unlock(lock_fd);
 	return ret;
 }

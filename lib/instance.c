@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening an instance: the pin folder, its lock, its maps, their memory. Refuses maps that another
- * version pinned. Used by everything that reads or edits a router's state.
+ * Opening an instance: the pin folder, its maps, their memory. Refuses maps that another version
+ * pinned, and says when what was opened is not what is pinned any more.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "error.h"
@@ -61,21 +59,6 @@ int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
-int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err)
-{
-	int ret;
-
-	do
-		ret = flock(dir_fd, LOCK_EX);
-	while (ret && errno == EINTR);
-	return ret ? ecmper_fail(err, -errno, "cannot lock %s: %s", pin, strerror(errno)) : 0;
-}
-
-void instance_unlock(int dir_fd)
-{
-	flock(dir_fd, LOCK_UN);
-}
-
 uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 {
 	switch (map) {
@@ -96,7 +79,7 @@ uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 	case MAP_NEIGH_MAC:
 	case MAP_NH_COUNTERS: return config->max_next_hops;
 	case MAP_TX_PORTS: return config->max_ports;
-	case MAP_COUNTERS: return ROUTER_REASONS;
+	case MAP_COUNTERS: return config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS;
 	case MAPS: break;
 	}
 	return 0;
@@ -175,7 +158,7 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 	if (ecmper->mapped[map] != MAP_FAILED)
 		return 0;
 	ecmper->mapped[map] = NULL;
-	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->pin,
+	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->folder,
 			   map_names[map], strerror(errno));
 }
 
@@ -199,12 +182,13 @@ int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t item
 	for (size_t window = first; window <= last; window++) {
 		void *at = (char *)ecmper->mapped[map] + window * WINDOW;
 
-		if (ecmper->is_touched[map][window])
+		if (__atomic_load_n(&ecmper->is_touched[map][window], __ATOMIC_ACQUIRE))
 			continue;
 		if (mmap(at, window_size(ecmper, map, window * WINDOW), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, ecmper->fd[map], window * WINDOW) == MAP_FAILED)
 			return -errno;
-		ecmper->is_touched[map][window] = true;
+		/* Another thread may have done the same meanwhile: the same memory, at the same place. */
+		__atomic_store_n(&ecmper->is_touched[map][window], true, __ATOMIC_RELEASE);
 	}
 	return 0;
 }
@@ -213,13 +197,71 @@ static int check_version(const struct ecmper *ecmper, struct ecmper_error *err)
 {
 	const struct ecmper_config *config = ecmper->mapped[MAP_CONFIG];
 
-	if (config->abi_version == ECMPER_ABI_VERSION && config->role == ECMPER_ROUTER)
+	if (config->abi_version == ECMPER_ABI_VERSION && config->role == ecmper->role)
 		return 0;
 	return ecmper_fail(err, -EPROTO,
 			   "%s was made by ABI version %u of ecmper, this is version %u: use that "
-			   "version's programs, or `ecmper-loader router down` and `up` to start "
-			   "anew",
-			   ecmper->pin, config->abi_version, ECMPER_ABI_VERSION);
+			   "version's programs, or `ecmper-loader %s down` and `up` to start anew",
+			   ecmper->folder, config->abi_version, ECMPER_ABI_VERSION,
+			   ecmper->role == ECMPER_SERVER ? "server" : "router");
+}
+
+int map_id(int fd, uint32_t *id)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(fd, &info, &length);
+
+	*id = info.id;
+	return ret;
+}
+
+int instance_check(const struct ecmper *ecmper, struct ecmper_error *err)
+{
+	char path[600];
+	uint32_t id;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/%s", ecmper->folder, map_names[MAP_CONFIG]);
+	fd = bpf_obj_get(path);
+	ret = fd < 0 ? fd : map_id(fd, &id);
+	if (fd >= 0)
+		close(fd);
+	if (ret && ret != -ENOENT)
+		return ecmper_fail(err, ret, "cannot open %s: %s", path, strerror(-ret));
+	if (!ret && id == ecmper->config_id)
+		return 0;
+	return ecmper_fail(
+		err, -ESTALE,
+		"%s was taken down%s since it was opened: nothing was done; open it again",
+		ecmper->folder, ret ? "" : " and brought up anew");
+}
+
+int instance_lock_own(const struct ecmper *ecmper, int *lock_fd, struct ecmper_error *err)
+{
+	int ret = instance_lock(ecmper->folder, ecmper->patience, lock_fd, err);
+
+	if (ret == -ENOENT) /* without the folder, there is no pin */
+		return instance_check(ecmper, err) ?: -ESTALE;
+	if (ret)
+		return ret;
+	ret = instance_check(ecmper, err);
+	if (ret)
+		instance_unlock(*lock_fd);
+	return ret;
+}
+
+int instance_is_router(const struct ecmper *ecmper, struct ecmper_error *err)
+{
+	if (ecmper->role == ECMPER_ROUTER)
+		return 0;
+	return ecmper_fail(err, -EINVAL, "%s is a server's: it has counters, but no prefixes",
+			   ecmper->folder);
+}
+
+static bool has_map(enum ecmper_role role, enum map_index map)
+{
+	return role == ECMPER_ROUTER || map == MAP_CONFIG || map == MAP_COUNTERS;
 }
 
 static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
@@ -227,33 +269,35 @@ static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
 	int ret = 0;
 
 	for (enum map_index map = 0; !ret && map < MAPS; map++) {
-		ret = map_open(ecmper->pin, map_names[map], value_sizes[map],
+		if (!has_map(ecmper->role, map))
+			continue;
+		ret = map_open(ecmper->folder, map_names[map], value_sizes[map],
 			       map_entries(ecmper->mapped[MAP_CONFIG], map), &ecmper->fd[map], err);
 		if (!ret && (map == MAP_CONFIG || (map >= MAP_VIP && map <= MAP_NEIGH)))
 			ret = map_memory(ecmper, map, err);
 		if (!ret && map == MAP_CONFIG)
-			ret = check_version(ecmper, err);
+			ret = check_version(ecmper, err)
+				      ?: map_id(ecmper->fd[map], &ecmper->config_id);
 	}
-	return ret;
+	/* A `down` and an `up` meanwhile: some are maps of the one, some of the other. */
+	return ret ?: instance_check(ecmper, err);
 }
 
-int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *err)
+static int open_once(const char *pin, enum ecmper_role role, struct ecmper **result,
+		     struct ecmper_error *err)
 {
 	struct ecmper *ecmper = calloc(1, sizeof(*ecmper));
-	int ret = -ENOMEM;
+	int ret;
 
 	*result = NULL;
 	error_clear(err);
 	if (!ecmper)
-		return ecmper_fail(err, ret, "out of memory");
+		return ecmper_fail(err, -ENOMEM, "out of memory");
 	memset(ecmper->fd, -1, sizeof(ecmper->fd));
-	ecmper->dir_fd = open(pin, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ecmper->pin = strdup(pin);
-	if (!ecmper->pin)
-		goto out;
-	ret = open_maps(ecmper, err);
-	if (!ret && ecmper->dir_fd < 0)
-		ret = ecmper_fail(err, -errno, "cannot open %s: %s", pin, strerror(errno));
+	ecmper->role = role;
+	ecmper->patience = ECMPER_PATIENCE_DEFAULT;
+	ret = role_folder(pin, role, ecmper->folder, sizeof(ecmper->folder));
+	ret = ret ?: open_maps(ecmper, err);
 	if (ret)
 		goto out;
 	ecmper->tables = (struct tables){
@@ -275,6 +319,17 @@ out:
 	return error_default(err, ret, "open the instance");
 }
 
+int ecmper_open(const char *pin, enum ecmper_role role, struct ecmper **ecmper,
+		struct ecmper_error *err)
+{
+	int ret;
+
+	do
+		ret = open_once(pin, role, ecmper, err);
+	while (ret == -ESTALE);
+	return ret;
+}
+
 void ecmper_close(struct ecmper *ecmper)
 {
 	if (!ecmper)
@@ -286,10 +341,12 @@ void ecmper_close(struct ecmper *ecmper)
 		if (ecmper->fd[map] >= 0)
 			close(ecmper->fd[map]);
 	}
-	if (ecmper->dir_fd >= 0)
-		close(ecmper->dir_fd);
-	free(ecmper->pin);
 	free(ecmper);
+}
+
+void ecmper_patience_set(struct ecmper *ecmper, unsigned int milliseconds)
+{
+	ecmper->patience = milliseconds;
 }
 
 const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper)

@@ -146,16 +146,6 @@ static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 	return ret ? ecmper_fail(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
 }
 
-static int map_id(const struct bpf_map *map, uint32_t *id)
-{
-	struct bpf_map_info info = {};
-	uint32_t length = sizeof(info);
-	int ret = bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &length);
-
-	*id = info.id;
-	return ret;
-}
-
 static int load_router(struct ecmper_config *config, const char *folder, bool is_up,
 		       struct loaded *loaded, struct ecmper_error *err)
 {
@@ -178,7 +168,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
 	if (!is_up)
-		ret = map_id(skel->maps.ECMPER_MAP_TX_PORTS, &config->tx_ports_id) ?:
+		ret = map_id(bpf_map__fd(skel->maps.ECMPER_MAP_TX_PORTS), &config->tx_ports_id) ?:
 		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
 		      pin_maps(skel->obj, folder, err);
 	return ret ?: attach_tx_errors(skel, folder, err);

@@ -43,12 +43,14 @@ static uint32_t hash_of(const struct ecmper *ecmper, const struct ecmper_flow *f
 int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
 		 struct ecmper_error *err)
 {
+	int ret = instance_is_router(ecmper, err);
 	struct ecmper_prefix value;
 	char text[ECMPER_ADDR_STRLEN];
 	uint32_t id;
-	int ret;
 
 	*trace = (struct ecmper_trace){};
+	if (ret)
+		return ret;
 	ret = maps_lpm_match(ecmper, &flow->dst, &value);
 	if (ret && ret != -ENOENT)
 		return ecmper_fail(err, ret, "cannot look up the prefix: %s", strerror(-ret));

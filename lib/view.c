@@ -74,7 +74,12 @@ int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, 
 {
 	uint32_t max = ecmper->tables.config->max_next_hops;
 
+	int ret = instance_is_router(ecmper, err);
+
 	*count = 0;
+	*views = NULL;
+	if (ret)
+		return ret;
 	*views = calloc(max, sizeof(**views));
 	if (!*views)
 		return ecmper_fail(err, -ENOMEM, "out of memory");
@@ -235,11 +240,13 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 			 struct ecmper_prefix_view **views, unsigned int *count,
 			 struct ecmper_error *err)
 {
+	int ret = instance_is_router(ecmper, err);
 	char text[ECMPER_NET_STRLEN];
-	int ret;
 
 	*count = 0;
 	*views = NULL;
+	if (ret)
+		return ret;
 	if (net) {
 		*views = calloc(1, sizeof(**views));
 		ret = *views ? view_prefix(ecmper, net, *views) : -ENOMEM;

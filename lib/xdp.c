@@ -5,7 +5,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -210,31 +209,31 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 {
 	struct ecmper_config config;
 	char folder[512];
-	int dir_fd, ret;
+	int lock_fd, ret;
 
 	*report = (struct ecmper_up_report){};
 	error_clear(err);
 	ret = role_folder(options->pin, options->role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
-	ret = pin_folder_make(folder, err);
+	do {
+		ret = pin_folder_make(folder, err);
+		if (ret)
+			return ret;
+		ret = instance_lock(folder, ECMPER_PATIENCE_DEFAULT, &lock_fd, err);
+	} while (ret == -ENOENT); /* a `down` has just taken the folder away */
 	if (ret)
 		return ret;
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err);
-	if (!ret) {
-		ret = role_config_read(folder, &config, err);
-		report->was_up = !ret;
-		if (ret == -ENOENT)
-			error_clear(err);
-		if (!ret || ret == -ENOENT)
-			ret = up(options, folder, report->was_up, &config, report, err);
-	}
-	close(dir_fd);
+	error_clear(err);
+	ret = role_config_read(folder, &config, err);
+	report->was_up = !ret;
+	if (ret == -ENOENT)
+		error_clear(err);
+	if (!ret || ret == -ENOENT)
+		ret = up(options, folder, report->was_up, &config, report, err);
 	if (ret)
 		remove_empty(options->pin, folder);
+	instance_unlock(lock_fd);
 	return error_default(err, ret, "bring it up");
 }
 
@@ -270,7 +269,7 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 {
 	unsigned int left = 0;
 	char folder[512];
-	int dir_fd, ret;
+	int lock_fd, ret;
 
 	error_clear(err);
 	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
@@ -286,16 +285,15 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
 				   role == ECMPER_SERVER ? "server" : "router", pin);
 	}
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err);
-	if (!ret && dev)
+	ret = instance_lock(folder, ECMPER_PATIENCE_DEFAULT, &lock_fd, err);
+	if (ret)
+		return ret;
+	if (dev)
 		ret = detach_one(folder, dev, &left, err);
 	if (!ret && !left) {
 		ret = pins_remove(folder, err);
 		remove_empty(pin, folder);
 	}
-	close(dir_fd);
+	instance_unlock(lock_fd);
 	return error_default(err, ret, "take it down");
 }

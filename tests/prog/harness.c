@@ -98,8 +98,9 @@ static struct lab *up(struct ecmper_up_options *options, const char *dev)
 	strcpy(lab->dev, dev);
 	lab->ifindex = if_nametoindex(dev);
 	lab->prog_fd = attached_program(lab->ifindex);
-	if (lab->role == ECMPER_ROUTER && ecmper_open(lab->pin, &lab->router, &err))
+	if (ecmper_open(lab->pin, lab->role, &lab->handle, &err))
 		fail_msg("open: %s", err.text);
+	lab->router = lab->role == ECMPER_ROUTER ? lab->handle : NULL;
 	lab_rebase(lab);
 	return lab;
 }
@@ -179,7 +180,7 @@ int lab_down(void **state)
 	struct lab *lab = *state;
 	struct ecmper_error err = {""};
 
-	ecmper_close(lab->router);
+	ecmper_close(lab->handle);
 	close(lab->prog_fd);
 	if (ecmper_down(lab->pin, lab->role, NULL, &err))
 		fail_msg("down: %s", err.text);

@@ -42,7 +42,8 @@ struct lab {
 	char dev[IF_NAMESIZE];
 	uint32_t ifindex;
 	int prog_fd;
-	struct ecmper *router; /* of a router, else NULL */
+	struct ecmper *handle;
+	struct ecmper *router; /* the same of a router, else NULL */
 	char label[128];       /* which case of a table is being tried */
 	uint32_t metadata;     /* bytes that take room in front of the frame, a multiple of 4 */
 	/* Counters at the last time they were as wanted, and what must have been added since. */

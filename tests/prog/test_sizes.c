@@ -97,7 +97,7 @@ static unsigned int try_size(const char *word, const char *value)
 	/* Said again, it is the same size. */
 	if (!strcmp(value, "4100") && ecmper_up(&options, &report, &err))
 		fail_msg("%s %s: %s", option, value, err.text);
-	if (ecmper_open(options.pin, &router, &err))
+	if (ecmper_open(options.pin, ECMPER_ROUTER, &router, &err))
 		fail_msg("%s %s: %s", option, value, err.text);
 	edit(router, "neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev in0\n");
 	count = fill(router);
