@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The contract between the XDP programs and user space: map names, keys, values, the mark, the
- * reasons. Both sides include this file and nothing else of each other. A change to any layout
+ * reasons. Both sides include this file and flow_hash.h, and nothing else of each other. A change to any layout
  * below needs a new ECMPER_ABI_VERSION: maps pinned by another version are refused, not guessed at.
  */
 #ifndef ECMPER_ABI_H

@@ -2,7 +2,7 @@
 /*
  * Ranges of cur_nh, prv_nh and members, as two bits a unit in the pinned map `alloc`:
  * used, and resting (freed, but a packet may still be reading it). The bits are only a cache of
- * what lpm refers to: recover.c can make them anew. Used by plan.c and recover.c.
+ * what lpm refers to: recover.c can make them anew.
  */
 #include <errno.h>
 #include <stdlib.h>

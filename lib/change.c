@@ -2,7 +2,6 @@
 /*
  * What each word of the grammar means for the drafts. Writes no map but tx_ports, where a new
  * device takes a place that no packet is sent to: an edit that fails here has changed nothing.
- * Used by edit.c.
  */
 #include <errno.h>
 #include <stdlib.h>

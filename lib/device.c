@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One RTM_GETLINK request by libmnl: index, MAC and counters of a device. Netlink, because /sys
- * shows the devices of the namespace it was mounted in. Used by maps.c, xdp.c, view.c, stats.c.
+ * shows the devices of the namespace it was mounted in.
  */
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -280,7 +280,7 @@ void ecmper_stats_free(struct ecmper_stats *stats);
 /* Is this role up in the instance? */
 bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
-/* ---- xdp.c: loading, attaching, detaching. Used by ecmper-loader. ---- */
+/* ---- xdp.c: loading, attaching, detaching. ---- */
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The grammar of one change: `add`, `del`, `purge`, `neigh`, `clear`, the same words on a command
- * line and on a line of a file. Knows what a change may say, not what is there: that is edit.c's.
- * Errors quote the word that does not fit and say which would. Used by conf.c only.
+ * line and on a line of a file. Knows what a change may say, not what is there: that is change.c's.
+ * Errors quote the word that does not fit and say which would.
  */
 #include <arpa/inet.h>
 #include <errno.h>

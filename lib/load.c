@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the skeletons to loaded programs with pinned maps. The only user of the skeletons. Used by
- * xdp.c.
+ * From the skeletons to loaded programs with pinned maps. The only user of the skeletons.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -86,10 +86,11 @@ static int held(const char *folder, struct ecmper_error *err)
 		if (localtime_r(&stat_now.st_mtime, &time))
 			strftime(since, sizeof(since), " since %F %T", &time);
 	}
-	return ecmper_fail(err, -EBUSY,
-			   "cannot lock %s: it is held by %s%s; try again when that is done, or end "
-			   "it",
-			   folder, who, since);
+	return ecmper_fail(
+		err, -EBUSY,
+		"cannot lock %s: it is held by %s%s; try again when that is done, or end "
+		"it",
+		folder, who, since);
 }
 
 static long now_ms(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The pin folder as a folder. Links are pinned by the index of their device, because bpffs takes
- * no dots and device names may have them. Used by xdp.c and stats.c.
+ * no dots and device names may have them.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Room for the content of a plan: shared with a range that is there, with one that the same plan
- * fills, or newly taken. Used by plan.c.
+ * fills, or newly taken.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Doing a plan, operation by operation, and undoing it when the kernel refuses one (only maps
- * behind system calls can: out of memory). Used by edit.c, and by tests that stop after every step.
+ * behind system calls can: out of memory).
  */
 #include <errno.h>
 #include <string.h>

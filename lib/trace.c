@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The path of one flow: the router program's choice, computed from the same hash and the same
- * maps. Used by `ecmperctl trace`.
+ * maps.
  */
 #include <arpa/inet.h>
 #include <errno.h>

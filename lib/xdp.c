@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Up and down. `up` checks everything it can before it changes anything, and takes back what it
- * began when a later step fails. Used by ecmper-loader.
+ * began when a later step fails.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Everything that must be right before a change is: installs what is missing, builds, checks the
-# style and the documents, runs the three tiers of tests. Needs root. The last line is
+# style and the documents, runs all tiers of tests. Needs root. The last line is
 # "N passed, N failed"; exit status 1 when something failed. With CI=true a skip is a failure.
 #
 # Environment: BUILD, the folder to build into (default build/)
