@@ -136,7 +136,7 @@ void range_give_back(struct tables *tables, enum region region, uint32_t offset,
 	release(tables, region, offset, items, GIVE_BACK);
 }
 
-void ranges_wake(struct tables *tables)
+static void wake(struct tables *tables)
 {
 	for (uint32_t i = 0; i < alloc_elements(tables->config); i++)
 		if (tables->alloc[i].resting)
@@ -150,7 +150,7 @@ int tables_grace(struct tables *tables)
 	int ret = tables->ops->grace(tables->arg);
 
 	if (!ret)
-		ranges_wake(tables);
+		wake(tables);
 	return ret;
 }
 

@@ -38,7 +38,8 @@ static int lpm_delete(struct tables *tables, const struct ecmper_net *net)
 	return ret;
 }
 
-int plan_step(struct tables *tables, const struct op *op)
+/* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
+static int do_step(struct tables *tables, const struct op *op)
 {
 	if (tables->ops->on_step)
 		tables->ops->on_step(tables->arg);
@@ -147,7 +148,7 @@ int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,
 	*is_tidy = true;
 	for (enum phase phase = 0; phase < PHASES; phase++) {
 		for (unsigned int i = 0; i < plan->count[phase]; i++) {
-			int ret = plan_step(tables, &plan->ops[phase][i]);
+			int ret = do_step(tables, &plan->ops[phase][i]);
 
 			*is_tidy &= !ret;
 			if (!ret || phase == PHASE_RELEASE)
