@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make            build/ecmper-loader, build/ecmperctl and the XDP programs inside them
+#                 V=1: say every command; WERROR=1: warnings are errors
 # make install    into DESTDIR PREFIX (default /usr/local)
 # make unit       tests without root; make prog, make net: with root (scripts/check.sh runs all)
-# make model      programs against the reference model, for some seconds (tests/model/test_model.c)
+# make model      programs against the reference model, for some seconds (tests/model/test_model.c),
+#                 and all that can happen to one bucket (tests/model/test_search.c)
+# make kernels    Debian's kernels, booted in an emulator: does it work there? (writes docs/kernels.md)
 # make bench      cost of a packet and of a change (root)
 # make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
@@ -12,24 +15,29 @@ MANDIR     ?= $(PREFIX)/share/man
 DOCDIR     ?= $(PREFIX)/share/doc/ecmper
 COMPDIR    ?= $(PREFIX)/share/bash-completion/completions
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+UDEVDIR    ?= $(PREFIX)/lib/udev/rules.d
 SYSCONFDIR ?= /etc
 
 CC         ?= cc
 CLANG      ?= clang
 BPFTOOL    ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool 2>/dev/null),bpftool)
+LLVM_STRIP ?= llvm-strip
 PKGCONFIG  ?= pkg-config
 VERSION    := 0.1.0
 
 B          := build
 LIBS       := libbpf libmnl jansson
-WARN       := -Wall -Wextra -Wshadow -Werror
+WARN       := -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
+# The same bytes from whichever folder.
+NO_PATHS   := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS     ?= -O2 -g
-ALL_CFLAGS  = -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -DECMPER_VERSION='"$(VERSION)"' \
-              -Ibpf -Ilib -I$(B) $(shell $(PKGCONFIG) --cflags $(LIBS)) -MMD -MP
+ALL_CFLAGS  = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(NO_PATHS) -D_GNU_SOURCE \
+              -DECMPER_VERSION='"$(VERSION)"' -Ibpf -Ilib -I$(B) \
+              $(shell $(PKGCONFIG) --cflags $(LIBS)) -MMD -MP
 LDLIBS      = $(shell $(PKGCONFIG) --libs $(LIBS)) -lelf -lz
 # <asm/types.h> lives in the multiarch folder, which clang does not search for the bpf target
 ARCH_INC   := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch)))
-BPF_CFLAGS := -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 $(WARN) -Ibpf $(ARCH_INC) -MMD -MP
+BPF_CFLAGS := -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 $(WARN) $(NO_PATHS) -Ibpf $(ARCH_INC) -MMD -MP
 
 BPF_OBJ    := $(patsubst bpf/%.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL       := $(BPF_OBJ:.bpf.o=.skel.h)
@@ -39,13 +47,24 @@ CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,$(B)/unit/test_%,$(wildcard tests/unit/test_*.c))
 PROG_TESTS := $(patsubst tests/prog/test_%.c,$(B)/prog/test_%,$(wildcard tests/prog/test_*.c))
-MODEL_OBJ  := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c)) \
-              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)))
+SEARCH_OBJ := $(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/search*.c) tests/model/test_search.c)
+MODEL_OBJ  := $(filter-out $(SEARCH_OBJ),$(patsubst tests/model/%.c,$(B)/model/%.o,$(wildcard tests/model/*.c))) \
+              $(patsubst tests/prog/%.c,$(B)/model/prog_%.o,$(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c)))
 NET_TOOLS  := $(patsubst tests/net/%.c,$(B)/net/%,$(wildcard tests/net/*.c))
 BENCHES    := $(addprefix $(B)/bench/,packet_cost change_cost scale)
 SANITIZE   := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-.PHONY: all clean install uninstall unit prog model net tools bench eval format check-format tests
+ifeq ($(V),1)
+Q      :=
+say     =
+else
+Q      := @
+# Nothing with make -s.
+say     = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-7s %s\n' $(1) $@)
+endif
+
+.PHONY: FORCE all clean install uninstall unit prog model net kernels kernels-quick tools bench eval \
+        format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -53,71 +72,117 @@ all: $(B)/ecmper-loader $(B)/ecmperctl
 
 $(B)/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(call say,CLANG)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 $(B)/%.skel.h: $(B)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# Objects that have the version in them are made anew when it changes.
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+FORCE:
+VERSIONED  := $(B)/lib/pin.o $(B)/asan/pin.o $(B)/loader/main.o $(B)/cli/main.o $(B)/cli/output.o
+$(VERSIONED): $(B)/version
 
 $(B)/lib/%.o: lib/%.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/loader/%.o: loader/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/cli/%.o: cli/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(B)/libecmper.a: $(LIB_OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(B)/ecmper-loader: $(LOADER_OBJ) $(B)/libecmper.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,CCLD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/ecmperctl: $(CLI_OBJ) $(B)/libecmper.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,CCLD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Unit tests see the library's own sources, built a second time with sanitizers.
 $(B)/asan/%.o: lib/%.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
 $(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcard lib/*.c))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
-$(B)/prog/test_%: tests/prog/test_%.c $(filter-out tests/prog/test_%,$(wildcard tests/prog/*.c)) $(B)/libecmper.a
+	$(call say,CCLD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
+# front.bpf.c: a program that stands in front of the one under test.
+PROG_SRC   := $(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c))
+$(B)/prog/%.bpf.o: tests/prog/%.bpf.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
+	$(call say,CLANG)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+$(B)/prog/%.skel.h: $(B)/prog/%.bpf.o
+	$(call say,GEN)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+$(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a $(B)/prog/front.skel.h
+	@mkdir -p $(@D)
+	$(call say,CCLD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
 $(B)/model/%.o: tests/model/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
-$(B)/model/prog_%.o: tests/prog/%.c
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(B)/model/prog_%.o: tests/prog/%.c | $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(B)/model/test_model: $(MODEL_OBJ) $(B)/libecmper.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+	$(call say,CCLD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+$(B)/model/test_search: $(SEARCH_OBJ) $(B)/libecmper.a
+	$(call say,CCLD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 $(B)/net/%: tests/net/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
+	$(call say,CCLD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $< -lpthread
 # bench/: programs of several files, and a BPF program of their own.
 $(B)/bench/%.bpf.o: bench/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(call say,CLANG)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 $(B)/bench/%.o: bench/%.c | $(B)/bench/outer.skel.h $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I$(B)/bench -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(B)/bench -c $< -o $@
 $(B)/bench/packet_cost: $(B)/bench/packet_cases.o
 $(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o $(B)/bench/parts.o
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
+	$(call say,CCLD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS) -lpthread
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(B)/model/test_model $(NET_TOOLS)
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(B)/model/test_model $(B)/model/test_search $(NET_TOOLS)
 unit: $(UNIT_TESTS)
 	@scripts/run-tests.sh $(UNIT_TESTS)
 prog: $(PROG_TESTS)
 	@scripts/run-tests.sh $(PROG_TESTS)
-model: $(B)/model/test_model
-	@scripts/run-tests.sh $<
+model: $(B)/model/test_model $(B)/model/test_search
+	@scripts/run-tests.sh $^
 net: all $(NET_TOOLS)
 	@BUILD=$(B) scripts/run-tests.sh $(sort $(wildcard tests/net/test_*.sh))
+# bullseye's is too old: what it is told is tested.
+kernels: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --table docs/kernels.md bookworm trixie trixie-backports bullseye
+kernels-quick: all $(PROG_TESTS) $(NET_TOOLS)
+	@BUILD=$(B) scripts/kernels.sh --quick bookworm trixie
 
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh
@@ -125,26 +190,34 @@ tools: $(NET_TOOLS)
 eval:
 	BUILD=$(B) scripts/eval/run.sh
 
+# Units and rules name the folders of this installation.
+FILL_IN    := sed 's|@SBINDIR@|$(SBINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g'
+UNITS      := $(notdir $(patsubst %.in,%,$(wildcard systemd/*.service.in)))
+
+# README.md and docs/ stand as they do here, so that their links work.
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
-	    $(DESTDIR)$(COMPDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/ecmper
-	install -m 755 $(B)/ecmper-loader $(B)/ecmperctl $(DESTDIR)$(SBINDIR)
-	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
-	install -m 644 cli/completion.bash $(DESTDIR)$(COMPDIR)/ecmperctl
-	ln -sf ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader
-	for unit in systemd/*.service; do \
-	    sed 's|@SBINDIR@|$(SBINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' $$unit \
-	        > $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
-	install -m 644 systemd/*.conf.example $(DESTDIR)$(SYSCONFDIR)/ecmper
-	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+	    $(DESTDIR)$(UDEVDIR) $(DESTDIR)$(COMPDIR) $(DESTDIR)$(DOCDIR)/docs/plots \
+	    $(DESTDIR)$(SYSCONFDIR)/ecmper
+	$(Q)install -m 755 $(B)/ecmper-loader $(B)/ecmperctl $(DESTDIR)$(SBINDIR)
+	$(Q)install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	$(Q)install -m 644 cli/completion.bash $(DESTDIR)$(COMPDIR)/ecmperctl
+	$(Q)ln -sf ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader
+	$(Q)for unit in $(UNITS); do \
+	    $(FILL_IN) systemd/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
+	$(Q)$(FILL_IN) systemd/ecmper.rules.in >$(DESTDIR)$(UDEVDIR)/90-ecmper.rules
+	$(Q)install -m 644 systemd/*.conf.example $(DESTDIR)$(SYSCONFDIR)/ecmper
+	$(Q)install -m 644 README.md CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
+	$(Q)install -m 644 docs/*.md $(DESTDIR)$(DOCDIR)/docs
+	$(Q)install -m 644 docs/plots/*.svg $(DESTDIR)$(DOCDIR)/docs/plots
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/ecmper-loader $(DESTDIR)$(SBINDIR)/ecmperctl \
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/ecmper-loader $(DESTDIR)$(SBINDIR)/ecmperctl \
 	    $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard man/*.8))) \
 	    $(DESTDIR)$(COMPDIR)/ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader \
-	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(wildcard systemd/*.service))) \
+	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(UDEVDIR)/90-ecmper.rules \
 	    $(DESTDIR)$(SYSCONFDIR)/ecmper/*.conf.example
-	rm -rf $(DESTDIR)$(DOCDIR)
+	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -152,6 +225,6 @@ check-format:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
 
 clean:
-	rm -rf $(B)
+	$(Q)rm -rf $(B)
 
 -include $(wildcard $(B)/*.d $(B)/*/*.d)

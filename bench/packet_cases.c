@@ -70,7 +70,7 @@ enum tables { TABLES_SHARED, TABLES_OWN };
 static int make_router(const char *name, uint32_t first, unsigned int prefixes, unsigned int len,
 		       unsigned int servers, enum tables tables)
 {
-	struct ecmper_up_options options = {.mark = -1};
+	struct ecmper_up_options options = {.mark = -1, .flight_ms = -1};
 	struct bench_routes routes = {.first = first,
 				      .count = prefixes,
 				      .len = len,
@@ -269,7 +269,8 @@ static void connect_owned(unsigned int count)
 static void add_server(struct packet_cases *cases)
 {
 	struct ecmper_net vip;
-	struct ecmper_up_options options = {.mark = -1, .vips = &vip, .vip_count = 1};
+	struct ecmper_up_options options = {
+		.mark = -1, .flight_ms = -1, .vips = &vip, .vip_count = 1};
 	struct packet_case *one;
 	int fd;
 

@@ -72,7 +72,7 @@ void parts_measure(unsigned int buckets, unsigned int servers, unsigned int turn
 		bench_die("out of memory");
 	for (unsigned int i = 0; i < servers; i++)
 		arrays.servers[i] = (struct server){
-			.addr = ecmper_addr_from_ipv4(htonl((10U << 24) + 1 + i)),
+			.hop.addr = ecmper_addr_from_ipv4(htonl((10U << 24) + 1 + i)),
 			.id = i + 1,
 			.weight = 1,
 		};

@@ -109,7 +109,7 @@ static double packet_ratio(const struct bench_floors *floors, int prog_fd, uint3
 
 static struct bench_instance *up(unsigned int prefixes, bool has_own)
 {
-	struct ecmper_up_options options = {.mark = -1};
+	struct ecmper_up_options options = {.mark = -1, .flight_ms = -1};
 
 	if (prefixes > 16384) {
 		options.max_prefixes = prefixes + prefixes / 4;

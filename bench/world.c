@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "bench.h"
+#include "own_macs.h"
 #include "pin.h"
 
 static struct bench_instance instances[BENCH_INSTANCES_MAX];
@@ -99,11 +100,27 @@ static struct bench_instance *free_instance(void)
 	bench_die("too many instances");
 }
 
+/* Frames of a test run come in by device lo, to this MAC. */
+static void take_test_frames(const char *folder)
+{
+	const struct bench_flows flows = bench_flows_tcp(1);
+	struct own_macs macs;
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_MAP_OWN_MACS), folder);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || own_macs_open(&macs, fd) ||
+	    own_macs_allow(&macs, if_nametoindex("lo"), flows.dst_mac) || own_macs_write(&macs))
+		bench_die("cannot set the MAC of test frames in %s", folder);
+	close(fd);
+}
+
 struct bench_instance *bench_up(const char *name, enum ecmper_role role,
 				const struct ecmper_up_options *options)
 {
 	struct bench_instance *instance = free_instance();
-	struct ecmper_up_options up = {.mark = -1};
+	struct ecmper_up_options up = {.mark = -1, .flight_ms = -1};
 	struct ecmper_up_report report;
 	struct ecmper_error err;
 	char folder[192];
@@ -127,6 +144,7 @@ struct bench_instance *bench_up(const char *name, enum ecmper_role role,
 		bench_die("%s", err.text);
 	snprintf(folder, sizeof(folder), "%s%s", instance->pin,
 		 role == ECMPER_SERVER ? "/server" : "");
+	take_test_frames(folder);
 	instance->prog_fd = -1;
 	pin_links_each(folder, take_prog, &instance->prog_fd);
 	if (instance->prog_fd < 0)

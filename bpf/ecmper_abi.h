@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define ECMPER_ABI_VERSION 2
+#define ECMPER_ABI_VERSION 3
 
 /* Map names: the C symbol in maps.h and the file name in the pin folder are the same word. */
 #define ECMPER_MAP_CONFIG      config
@@ -26,6 +26,7 @@
 #define ECMPER_MAP_NEIGH_ID    neigh_id
 #define ECMPER_MAP_NEIGH_MAC   neigh_mac
 #define ECMPER_MAP_TX_PORTS    tx_ports
+#define ECMPER_MAP_OWN_MACS    own_macs  /* router and server, each its own */
 #define ECMPER_MAP_FRAGMENTS   fragments /* router and server, each its own */
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
@@ -39,6 +40,19 @@
 /* An address of either family: IPv6 as it is, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 struct ecmper_addr {
 	__be32 word[4];
+};
+
+/* Of a network device: IF_NAMESIZE, which the programs do not know. */
+#define ECMPER_DEV_NAMESIZE 16
+
+/*
+ * The name of a next hop, key of neigh_id. A link-local address (fe80::/10) means something only on
+ * its link, so the name of the device belongs to it; all others are a name by themselves, and dev
+ * is all zeros. Names, never ifindexes: routers and reboots must agree on the tables made from them.
+ */
+struct ecmper_hop {
+	struct ecmper_addr addr;
+	char dev[ECMPER_DEV_NAMESIZE]; /* zeros behind its end */
 };
 
 /* Key of lpm and of vips: IPv4 prefix. */
@@ -87,6 +101,7 @@ struct ecmper_prefix {
 	__u8 hash_on;      /* enum ecmper_hash_on */
 	__u64 cur_nh_hash; /* of the content of these ranges: their keys in `ranges` */
 	__u64 prv_nh_hash;
+	__u64 changed_ns; /* when it was last written, CLOCK_MONOTONIC; 0: it is as it was made */
 };
 
 /*
@@ -171,7 +186,8 @@ enum ecmper_neigh_flags {
 
 /*
  * A next hop. Id 0 is never used: it means "drop". `live` says which copy of the link is the
- * one to use (1 or 2; 0 = not resolved), so that a new MAC appears by one byte's store.
+ * one to use (1 or 2; 0 = not resolved), so that a new MAC appears by one byte's store. Packets read
+ * the first 64 bytes.
  */
 struct ecmper_neigh {
 	struct ecmper_link link[2];
@@ -180,12 +196,25 @@ struct ecmper_neigh {
 	__u16 pad;
 	__u32 refs; /* prefixes whose table, history or members name this next hop */
 	struct ecmper_addr addr;
+	/* Of the link's device, also when that is gone; of a link-local address always: half its name. */
+	char dev[ECMPER_DEV_NAMESIZE];
+	__u8 reserved[48]; /* 0 */
 };
 
 /* Key of neigh_mac: six bytes of MAC, then zeros. */
 struct ecmper_mac {
 	__u8 byte[6];
 	__u8 pad[2];
+};
+
+/*
+ * Which frames are addressed to this host: by device and destination MAC, eight slots to a cache
+ * line, 0 = empty. A slot is replaced by one 8-byte store. See ecmper_own_mac_slot().
+ */
+#define ECMPER_OWN_MAC_SLOTS 8
+#define ECMPER_OWN_MAC_LINES 256
+struct ecmper_own_mac_line {
+	__u64 slot[ECMPER_OWN_MAC_SLOTS];
 };
 
 /* One datagram that is sent in parts (RFC 791, 3.2; RFC 8200, 4.5). */
@@ -242,13 +271,17 @@ struct ecmper_config {
 	__u32 prefix_count; /* kept by edits */
 	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
 	__u32 max_fragments;
+	__u32 flight_ms; /* how long a packet may be under way; 0: QUIET is never used */
+	__u32 pad;
 	struct ecmper_hash_key hash_key;
 };
 
 /* Depth of history that fits the mark: `tos` has one bit of it, `dscp` four. */
-#define ECMPER_DEPTH_MAX_DSCP 15
-#define ECMPER_DEPTH_MAX_TOS  1
-#define ECMPER_DEPTH_DEFAULT  4
+#define ECMPER_DEPTH_MAX_DSCP    15
+#define ECMPER_DEPTH_MAX_TOS     1
+#define ECMPER_DEPTH_DEFAULT     4
+
+#define ECMPER_FLIGHT_MS_DEFAULT 1000
 
 /*
  * Reasons: what became of a packet. Exactly one outcome is counted for every packet; a note is
@@ -264,6 +297,7 @@ struct ecmper_config {
 	X(connected, FORWARD, "sent to its destination, which is a known neighbour")               \
 	X(not_ip, PASS, "neither IPv4 nor IPv6: to the kernel")                                    \
 	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
+	X(not_mine, PASS, "to another host's MAC: to the kernel")                                  \
 	X(no_route, PASS, "no prefix matches: to the kernel")                                      \
 	X(ttl, PASS, "TTL of 1 or less: to the kernel, which answers Time Exceeded")               \
 	X(no_neigh, PASS, "next hop has no known MAC: to the kernel")                              \
@@ -274,6 +308,7 @@ struct ecmper_config {
 	X(no_headroom, DROP, "no room in front of the packet for a VLAN tag: dropped")             \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
 	X(restarted, NOTE, "bounced while its bucket changed: began anew with the current owner")  \
+	X(quiet, NOTE, "the chain ended just after a change: only its owner may have the packet")  \
 	X(fragment, NOTE, "a fragment whose first part was not seen was hashed on addresses")      \
 	X(icmp_error, NOTE, "an ICMP error was sent after the flow that it is about")              \
 	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
@@ -284,11 +319,13 @@ struct ecmper_config {
 	X(syn, PASS, "opens a connection: delivered")                                              \
 	X(cookie, PASS, "completes a connection by a valid SYN cookie: delivered")                 \
 	X(last, PASS, "not owned, no server left to try: delivered, the kernel answers RST")       \
+	X(not_mine, PASS, "to another host's MAC: to the kernel")                                  \
 	X(not_vip, PASS, "not to one of the VIPs: delivered")                                      \
 	X(udp, PASS, "UDP to a VIP, and a socket takes it: delivered")                             \
 	X(other, PASS, "to a VIP, of a protocol without connections: delivered")                   \
 	X(fragment, PASS, "to a VIP, a later fragment: delivered")                                 \
 	X(bad_header, PASS, "truncated or contradictory headers: to the kernel, which judges")     \
+	X(raced, DROP, "not owned, its chain ended just after a change: dropped, TCP sends again") \
 	X(mark_cleared, NOTE, "a mark was cleared on delivery")
 
 enum ecmper_router_reason {
@@ -309,9 +346,10 @@ enum ecmper_server_reason {
 #define ECMPER_ASSERT_SIZE(type, size)                                                             \
 	_Static_assert(sizeof(struct type) == (size), "struct " #type " is part of the ABI")
 ECMPER_ASSERT_SIZE(ecmper_addr, 16);
+ECMPER_ASSERT_SIZE(ecmper_hop, 32);
 ECMPER_ASSERT_SIZE(ecmper_lpm_key, 8);
 ECMPER_ASSERT_SIZE(ecmper_lpm6_key, 20);
-ECMPER_ASSERT_SIZE(ecmper_prefix, 64);
+ECMPER_ASSERT_SIZE(ecmper_prefix, 72);
 ECMPER_ASSERT_SIZE(ecmper_vip_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_vip6_line, 128);
 ECMPER_ASSERT_SIZE(ecmper_nh_line, 64);
@@ -320,13 +358,14 @@ ECMPER_ASSERT_SIZE(ecmper_alloc, 16);
 ECMPER_ASSERT_SIZE(ecmper_range_key, 16);
 ECMPER_ASSERT_SIZE(ecmper_range, 8);
 ECMPER_ASSERT_SIZE(ecmper_link, 20);
-ECMPER_ASSERT_SIZE(ecmper_neigh, 64);
+ECMPER_ASSERT_SIZE(ecmper_neigh, 128);
 ECMPER_ASSERT_SIZE(ecmper_mac, 8);
+ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
 ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);
-ECMPER_ASSERT_SIZE(ecmper_config, 152);
+ECMPER_ASSERT_SIZE(ecmper_config, 160);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The keyed flow hash, shared by the router program and by user space (`ecmperctl trace`), so
- * that both find the same bucket. Pure arithmetic, no kernel interface.
+ * that both find the same bucket; and where things stand in the exact-match maps. Pure arithmetic,
+ * no kernel interface.
  *
  * The sum of products (k[2i] + w[2i]) * (k[2i+1] + w[2i+1]) over 32-bit words with 64-bit random
  * keys is after Lemire and Kaser ("Strongly universal string hashing is fast", 2014), whose family
@@ -48,10 +49,16 @@ ecmper_flow_hash6(const volatile struct ecmper_hash_key *key, const struct ecmpe
  * Where a host prefix would like to stand in `vip`, as a slot counted from the first line on: when
  * that is taken, it is another slot of the same line. By the upper bits of a product, because only
  * they depend on every bit of the address; neighbouring addresses get different lines.
+ * `shift`: ecmper_vip_shift() of the number of lines, which is a power of two.
  */
-static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 lines)
+static inline __attribute__((always_inline)) __u32 ecmper_vip_home4(__be32 addr, __u32 shift)
 {
-	return (__u64)(addr * 0x9e3779b1u) * (lines * ECMPER_VIP_SLOTS) >> 32;
+	return addr * 0x9e3779b1u >> shift;
+}
+
+static inline __attribute__((always_inline)) __u32 ecmper_vip_shift(__u32 lines)
+{
+	return 32 - __builtin_ctz(lines * ECMPER_VIP_SLOTS);
 }
 
 /* The same in `vip6`. `lines`: of that map. */
@@ -63,6 +70,26 @@ static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct
 	__u64 mixed = (upper ^ lower * 0x9e3779b97f4a7c15ull) * 0xd6e8feb86659fd93ull;
 
 	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
+}
+
+/*
+ * A slot of own_macs: these bytes, of which the first six are the MAC, and the device's index. Exact for
+ * indexes below 65 536; a larger one is spread over the MAC, so that others hardly meet it.
+ */
+static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u64 mac_and_more,
+								       __u32 ifindex)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return mac_and_more << 16 ^ ifindex;
+#else
+	return (mac_and_more & ~0xffffull) ^ ifindex;
+#endif
+}
+
+/* All MACs of a device stand in one line. */
+static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u32 ifindex)
+{
+	return ifindex % ECMPER_OWN_MAC_LINES;
 }
 
 #endif

@@ -56,7 +56,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct ecmper_addr);
+	__type(key, struct ecmper_hop);
 	__type(value, __u32);
 } ECMPER_MAP_NEIGH_ID SEC(".maps");
 

@@ -19,6 +19,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 #include "ecmper_abi.h"
+#include "flow_hash.h"
+#include "lookup.h"
+#include "shared_maps.h"
 
 #define IP_MF            0x2000
 #define IP_OFFSET        0x1fff
@@ -72,7 +75,7 @@ struct packet {
 	bool is_later_part; /* a fragment without the layer-4 header */
 };
 
-enum parse_result { PARSE_OK, PARSE_NOT_IP, PARSE_NOT_UNICAST, PARSE_BAD_HEADER };
+enum parse_result { PARSE_OK, PARSE_NOT_IP, PARSE_NOT_UNICAST, PARSE_NOT_MINE, PARSE_BAD_HEADER };
 
 static __always_inline bool has_ports(__u8 proto)
 {
@@ -103,6 +106,35 @@ static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packe
 {
 	pkt->bytes = bpf_xdp_get_buff_len(ctx);
 	return result;
+}
+
+/* Is the frame addressed to the device that it came in by? Switches flood, and a NIC that is listened
+ * at takes everything. */
+static __always_inline bool is_mine(const struct xdp_md *ctx, const struct ethhdr *eth)
+{
+	__u64 mine = ecmper_own_mac_slot(*(const __u64 *)(const void *)eth, ctx->ingress_ifindex);
+	__u32 line_index = ecmper_own_mac_line(ctx->ingress_ifindex);
+	const struct ecmper_own_mac_line *line = map_lookup(ECMPER_MAP_OWN_MACS, &line_index);
+
+	if (!line)
+		return false;
+	if (likely(*(const volatile __u64 *)&line->slot[0] == mine))
+		return true;
+#pragma unroll
+	for (int i = 1; i < ECMPER_OWN_MAC_SLOTS; i++)
+		if (*(const volatile __u64 *)&line->slot[i] == mine)
+			return true;
+	return false;
+}
+
+/* Is it for this host at all, by its destination MAC? */
+static __always_inline enum parse_result check_address(struct xdp_md *ctx, struct packet *pkt)
+{
+	if (unlikely(pkt->eth->h_dest[0] & 1))
+		return reject(ctx, pkt, PARSE_NOT_UNICAST);
+	if (unlikely(!is_mine(ctx, pkt->eth)))
+		return reject(ctx, pkt, PARSE_NOT_MINE);
+	return PARSE_OK;
 }
 
 /* The tags in front of the IP header, if any (IEEE 802.1Q, 802.1ad). Moves *l3 behind them. */
@@ -182,14 +214,16 @@ static __always_inline enum parse_result parse_ipv4(struct xdp_md *ctx, struct p
 						    void *l3)
 {
 	struct iphdr *ip = l3;
+	enum parse_result result;
 	__u32 header_len;
 	__be16 frag_off;
 
 	pkt->ip = ip;
 	if (unlikely((void *)(ip + 1) > pkt->end))
 		return reject(ctx, pkt, PARSE_BAD_HEADER);
-	if (unlikely(pkt->eth->h_dest[0] & 1))
-		return reject(ctx, pkt, PARSE_NOT_UNICAST);
+	result = check_address(ctx, pkt);
+	if (unlikely(result))
+		return result;
 
 	header_len = ip_header_len(ip);
 	pkt->ip_bytes = read_be16(ip->tot_len);
@@ -282,12 +316,14 @@ static __always_inline enum parse_result parse_ipv6(struct xdp_md *ctx, struct p
 						    void *l3)
 {
 	struct ipv6hdr *ip6 = l3;
+	enum parse_result result;
 
 	pkt->ip6 = ip6;
 	if (unlikely((void *)(ip6 + 1) > pkt->end))
 		return reject(ctx, pkt, PARSE_BAD_HEADER);
-	if (unlikely(pkt->eth->h_dest[0] & 1))
-		return reject(ctx, pkt, PARSE_NOT_UNICAST);
+	result = check_address(ctx, pkt);
+	if (unlikely(result))
+		return result;
 	pkt->l4_bytes = read_be16(ip6->payload_len);
 	pkt->ip_bytes = sizeof(*ip6) + pkt->l4_bytes;
 	if (unlikely(ip6->version != 6 || !is_whole(ctx, pkt, l3)))

@@ -8,7 +8,6 @@
 #include "maps.h"
 #include "flow_hash.h"
 #include "icmp.h"
-#include "mark.h"
 #include "rewrite.h"
 #include "verdict.h"
 
@@ -17,23 +16,45 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set by the loader, constant to the verifier: branches on them cost nothing. */
 const volatile struct ecmper_hash_key hash_key = {};
 const volatile __u32 vip_lines = 1;
+const volatile __u32 vip_shift = 29;
 const volatile __u32 mark_format = ECMPER_MARK_DSCP;
+const volatile __u64 flight_ns = ECMPER_FLIGHT_MS_DEFAULT * 1000000ull;
 
-/* What the stages found for one packet. */
-struct route {
-	__u32 cur_nh_offset; /* the table of current owners */
-	__u32 cur_nh_count;
-	__u32 hash_on;
-	const struct ecmper_prefix *prefix; /* NULL as long as the exact match was enough */
-	__u32 next_hop;                     /* id, index into neigh */
-	__u32 outcome; /* which kind of forwarding: forward, history, chain_end, connected */
-	__u8 tos;      /* ToS byte or traffic class to send */
-};
+/* Where a next hop is, NULL when that is not known. */
+static __always_inline const struct ecmper_link *link_of(__u32 next_hop)
+{
+	const struct ecmper_neigh *to = map_lookup(ECMPER_MAP_NEIGH, &next_hop);
+	__u8 live;
+
+	if (!to)
+		return NULL;
+	live = *(const volatile __u8 *)&to->live;
+	return likely(live) ? &to->link[(live - 1) & 1] : NULL;
+}
+
+/* What choose.h stands on. A bounced frame comes from the MAC that it was sent to. */
+#define cur_nh_at(slot) nh_at(ECMPER_MAP_CUR_NH, slot)
+#define prv_nh_at(slot) nh_at(ECMPER_MAP_PRV_NH, slot)
+
+static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
+{
+	const struct ecmper_link *link = link_of(next_hop);
+
+	return link && *(const __u16 *)link->dst_mac == *(const __u16 *)eth->h_source &&
+	       *(const __u32 *)(link->dst_mac + 2) == *(const __u32 *)(eth->h_source + 2);
+}
+
+static __always_inline bool is_settled(const struct ecmper_prefix *prefix)
+{
+	return !prefix->changed_ns || bpf_ktime_get_ns() - prefix->changed_ns >= flight_ns;
+}
+
+#include "choose.h"
 
 /* The destination's slot in its exact-match line, 0 when it has none: then lpm decides. */
 static __always_inline __u64 find_vip_slot(__be32 daddr)
 {
-	__u32 home = ecmper_vip_home4(daddr, vip_lines);
+	__u32 home = ecmper_vip_home4(daddr, vip_shift);
 	__u32 line_index = home / ECMPER_VIP_SLOTS;
 	const struct ecmper_vip_line *line = map_lookup(ECMPER_MAP_VIP, &line_index);
 	__u64 slot;
@@ -138,35 +159,24 @@ static __always_inline int find_history(const struct packet *pkt, struct route *
 	return route->prefix->cur_nh_count ? 0 : ROUTER_no_route;
 }
 
-/* Where a next hop is, NULL when that is not known. */
-static __always_inline const struct ecmper_link *link_of(__u32 next_hop)
-{
-	const struct ecmper_neigh *to = map_lookup(ECMPER_MAP_NEIGH, &next_hop);
-	__u8 live;
-
-	if (!to)
-		return NULL;
-	live = *(const volatile __u8 *)&to->live;
-	return likely(live) ? &to->link[(live - 1) & 1] : NULL;
-}
-
-/* The neighbour that is the destination itself. Its address is compared again, because the
+/* The neighbour that is the destination itself: one without a device in its name, because packets to
+ * a link-local address stay on their link. Its address is compared again, because the
  * kernel may recycle a deleted element of the hash map while we read it. */
 static __always_inline int choose_connected(const struct packet *pkt, struct route *route,
 					    const bool is_ipv6)
 {
-	struct ecmper_addr addr =
-		is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr) : addr_from_ipv4(pkt->ip->daddr);
+	struct ecmper_hop hop = {.addr = is_ipv6 ? addr_from_ipv6(&pkt->ip6->daddr)
+						 : addr_from_ipv4(pkt->ip->daddr)};
 	const struct ecmper_neigh *to;
 	__u32 *id;
 
-	id = map_lookup(ECMPER_MAP_NEIGH_ID, &addr);
+	id = map_lookup(ECMPER_MAP_NEIGH_ID, &hop);
 	if (!id)
 		return ROUTER_no_neigh;
 	route->next_hop = *id;
 	route->outcome = ROUTER_connected;
 	to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
-	return to && is_same_addr(&to->addr, &addr) ? 0 : ROUTER_no_neigh;
+	return to && is_same_addr(&to->addr, &hop.addr) ? 0 : ROUTER_no_neigh;
 }
 
 /* Marks count only when the frame comes from a next hop: anybody else could send them too. */
@@ -232,33 +242,6 @@ static __always_inline __u32 hash_flow(const struct flow *flow, __u32 hash_on, c
 	return ecmper_flow_hash4(&hash_key, key.src.word[3], key.dst.word[3], key.ports, key.proto);
 }
 
-/* The owner that comes after `tried` servers, and the mark for it: LAST when the chain ends there. */
-static __always_inline bool choose_previous(struct route *route, __u32 hash, __u32 tried)
-{
-	const struct ecmper_prefix *prefix = route->prefix;
-	__u32 count = prefix->cur_nh_count;
-	__u32 slot = (tried - 1) * count + (hash & (count - 1));
-	__u32 next_hop, after = 0;
-
-	if (slot >= prefix->prv_nh_count)
-		return false;
-	next_hop = nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot);
-	if (!next_hop)
-		return false;
-	if (slot + count < prefix->prv_nh_count)
-		after = nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot + count);
-	route->next_hop = next_hop;
-	route->tos = mark_set(mark_format, route->tos, after ? tried : MARK_LAST);
-	route->outcome = ROUTER_history;
-	return true;
-}
-
-static __always_inline void choose_current(struct route *route, __u32 hash)
-{
-	route->next_hop =
-		nh_at(ECMPER_MAP_CUR_NH, route->cur_nh_offset + (hash & (route->cur_nh_count - 1)));
-}
-
 /* Can the packet belong to something that began before the servers were drained? */
 static __always_inline bool is_of_old_connection(const struct packet *pkt, const struct flow *flow)
 {
@@ -274,67 +257,38 @@ static __always_inline bool is_of_old_connection(const struct packet *pkt, const
 	return tcp && !(tcp->syn && !tcp->ack);
 }
 
-/* Every server of the prefix is drained: connections live on, new ones find nobody. */
-static __always_inline int choose_drained(const struct packet *pkt, const struct flow *flow,
-					  struct route *route, __u32 hash, const bool is_ipv6)
+static __always_inline int chosen(const struct packet *pkt, const struct route *route,
+				  bool is_found)
 {
-	if (!is_of_old_connection(pkt, flow))
-		return ROUTER_no_server;
-	if (find_history(pkt, route, is_ipv6))
-		return ROUTER_no_route;
-	return choose_previous(route, hash, 1) ? 0 : ROUTER_no_server;
-}
-
-/* Did this next hop send the frame? A bounced frame comes from the MAC that it was sent to. */
-static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
-{
-	const struct ecmper_link *link = link_of(next_hop);
-
-	return link && *(const __u16 *)link->dst_mac == *(const __u16 *)eth->h_source &&
-	       *(const __u32 *)(link->dst_mac + 2) == *(const __u32 *)(eth->h_source + 2);
+	if (unlikely(route->is_restarted))
+		count(ROUTER_restarted, pkt->bytes);
+	if (unlikely(is_found && mark_is_quiet(mark_format, route->tos)))
+		count(ROUTER_quiet, pkt->bytes);
+	return is_found ? 0 : ROUTER_no_server;
 }
 
 /*
- * Is it the server that this table tried last which sent the packet back? If not, the bucket changed
- * while the packet was on its way, and who is left to try cannot be told from their number: the
- * owner may have become the current one, behind the packet's back.
+ * The packet's exact match says that every server is drained. lpm, which a change writes first, has
+ * the last word. Connections live on, new ones find nobody.
  */
-static __always_inline bool is_on_course(const struct packet *pkt, const struct route *route,
-					 __u32 hash, __u32 tried)
-{
-	const struct ecmper_prefix *prefix = route->prefix;
-	__u32 bucket = hash & (prefix->cur_nh_count - 1);
-	__u32 slot = (tried - 2) * prefix->cur_nh_count + bucket;
-
-	if (tried == 1)
-		return is_sender(pkt->eth,
-				 nh_at(ECMPER_MAP_CUR_NH, prefix->cur_nh_offset + bucket));
-	return slot < prefix->prv_nh_count &&
-	       is_sender(pkt->eth, nh_at(ECMPER_MAP_PRV_NH, prefix->prv_nh_offset + slot));
-}
-
-/* A server sent the packet back: on to the bucket's history, or to where it ends. */
-static __always_inline int choose_for_bounced(const struct packet *pkt, const struct flow *flow,
-					      struct route *route, __u32 hash, __u32 tried,
-					      const bool is_ipv6)
+static __always_inline int choose_drained(const struct packet *pkt, const struct flow *flow,
+					  struct route *route, __u32 hash, const bool is_ipv6)
 {
 	if (find_history(pkt, route, is_ipv6))
 		return ROUTER_no_route;
-	if (unlikely(!is_on_course(pkt, route, hash, tried))) {
-		count(ROUTER_restarted, pkt->bytes);
-		route->tos = mark_clear(mark_format, route->tos);
-		choose_current(route, hash);
-		return route->next_hop ? 0 : choose_drained(pkt, flow, route, hash, is_ipv6);
-	}
-	if (choose_previous(route, hash, tried))
-		return 0;
-	choose_current(route, hash);
-	/* Without a current owner (all are drained) the newest previous one answers. */
-	if (!route->next_hop && !choose_previous(route, hash, 1))
-		return ROUTER_no_server;
-	route->tos = mark_set(mark_format, route->tos, MARK_LAST);
-	route->outcome = ROUTER_chain_end;
-	return 0;
+	return chosen(pkt, route, choose_anew(route, hash, is_of_old_connection(pkt, flow)));
+}
+
+/* A server sent the packet back. Here lpm decides alone: its two writes may be seen one by one. */
+static __always_inline int choose_next(const struct packet *pkt, const struct flow *flow,
+				       struct route *route, __u32 hash, __u32 tried,
+				       const bool is_ipv6)
+{
+	if (find_history(pkt, route, is_ipv6))
+		return ROUTER_no_route;
+	return chosen(
+		pkt, route,
+		choose_for_bounced(route, hash, tried, pkt->eth, is_of_old_connection(pkt, flow)));
 }
 
 static __always_inline int choose_by_hash(struct xdp_md *ctx, const struct packet *pkt,
@@ -349,7 +303,7 @@ static __always_inline int choose_by_hash(struct xdp_md *ctx, const struct packe
 		__u32 tried = mark_tried(mark_format, route->tos);
 
 		if (tried && is_from_server(pkt->eth))
-			return choose_for_bounced(pkt, &flow, route, hash, tried, is_ipv6);
+			return choose_next(pkt, &flow, route, hash, tried, is_ipv6);
 		route->tos = mark_clear(mark_format, route->tos);
 		count(ROUTER_mark_cleared, pkt->bytes);
 	}
@@ -378,7 +332,8 @@ static __always_inline void count_forwarded(const struct packet *pkt, const stru
 
 /*
  * The kernel may send the packet to a server as well, which would bounce it, and so on until its TTL
- * ends. With a mark of its own it goes on as LAST: the next server keeps it.
+ * ends. With a mark of its own it goes on as QUIET: the next server keeps it, and does not answer
+ * for whom it does not know.
  */
 static __always_inline int leave_to_kernel(const struct packet *pkt, const struct route *route,
 					   int reason, const bool is_ipv6)
@@ -386,7 +341,7 @@ static __always_inline int leave_to_kernel(const struct packet *pkt, const struc
 	__u8 tos = get_tos(pkt, is_ipv6);
 
 	if (route->outcome != ROUTER_connected && mark_is_set(mark_format, tos))
-		set_tos(pkt, mark_set(mark_format, tos, MARK_LAST), is_ipv6);
+		set_tos(pkt, mark_set(mark_format, tos, MARK_QUIET), is_ipv6);
 	return reason;
 }
 
@@ -420,6 +375,7 @@ static __always_inline int parsed(enum parse_result result)
 	case PARSE_OK: return 0;
 	case PARSE_NOT_IP: return ROUTER_not_ip;
 	case PARSE_NOT_UNICAST: return ROUTER_not_unicast;
+	case PARSE_NOT_MINE: return ROUTER_not_mine;
 	default: return ROUTER_bad_header;
 	}
 }
@@ -476,6 +432,22 @@ static __always_inline int route_any(struct xdp_md *ctx)
 	return verdict(&pkt, reason);
 }
 
+/* Words of a plain packet, and what counts of them: Ethertype, version and header length; the flags and
+ * offset of fragments, and the protocol. One look at a word is cheaper than one at each field. */
+#define PLAIN_TYPE_MASK  bpf_htonl(0xffffff00)
+#define PLAIN_TYPE       bpf_htonl(ETH_P_IP << 16 | 0x4500)
+#define PLAIN_PROTO_MASK bpf_htonl((IP_MF | IP_OFFSET) << 16 | 0xff)
+
+static __always_inline bool is_plain_header(const struct ethhdr *eth, const struct iphdr *ip)
+{
+	__u32 type = *(const __u32 *)((const void *)eth + offsetof(struct ethhdr, h_proto));
+	__u32 proto = *(const __u32 *)&ip->frag_off & PLAIN_PROTO_MASK;
+
+	return (type & PLAIN_TYPE_MASK) == PLAIN_TYPE &&
+	       (proto == bpf_htonl(IPPROTO_TCP) || proto == bpf_htonl(IPPROTO_UDP)) &&
+	       (likely(!(ip->tos & MARK_ANY)) || !mark_is_set(mark_format, ip->tos));
+}
+
 /*
  * Nearly every packet: IPv4 without options, tags or a mark, TCP or UDP, whole, to a VIP that hashes on
  * all of it. False: it is not so plain.
@@ -489,18 +461,13 @@ static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *pkt)
 	pkt->ip = ip;
 	pkt->l4 = ip + 1;
 	pkt->end = (void *)(long)ctx->data_end;
-	if (pkt->l4 + sizeof(pkt->ports) > pkt->end)
+	if (pkt->l4 + sizeof(pkt->ports) > pkt->end || !is_mine(ctx, pkt->eth))
 		return false;
-	pkt->l3_proto = eth_proto(pkt->eth);
-	pkt->proto = ip->protocol;
-	pkt->ports = *(__be32 *)pkt->l4;
+	pkt->l3_proto = bpf_htons(ETH_P_IP);
 	pkt->ip_bytes = read_be16(ip->tot_len);
 	pkt->bytes = sizeof(*pkt->eth) + pkt->ip_bytes;
-	return pkt->l3_proto == bpf_htons(ETH_P_IP) && !(pkt->eth->h_dest[0] & 1) &&
-	       *(const __u8 *)ip == 0x45 && has_ports(pkt->proto) &&
-	       !(ip->frag_off & bpf_htons(IP_MF | IP_OFFSET)) && ip->ttl > 1 &&
-	       pkt->ip_bytes >= sizeof(*ip) + sizeof(pkt->ports) && data + pkt->bytes <= pkt->end &&
-	       !mark_is_set(mark_format, ip->tos);
+	return is_plain_header(pkt->eth, ip) && ip->ttl > 1 &&
+	       pkt->ip_bytes >= sizeof(*ip) + sizeof(pkt->ports) && data + pkt->bytes <= pkt->end;
 }
 
 /* What the stages make of it, in one go: it needs half of their registers, and a quarter less time.
@@ -515,7 +482,7 @@ static __always_inline int route_plain(struct xdp_md *ctx, const struct packet *
 		return -1;
 	route.cur_nh_count = 1U << code;
 	choose_current(&route, ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr,
-						 pkt->ports, pkt->proto));
+						 *(__be32 *)pkt->l4, pkt->ip->protocol));
 	return route.next_hop ? forward(ctx, pkt, &route, false) : -1;
 }
 

@@ -5,9 +5,9 @@
  * (SERVER_bounce): when no stage keeps the packet, it is bounced.
  */
 #include "icmp.h"
-#include "mark.h"
 #include "rewrite.h"
 #include "shared_maps.h"
+#include "unowned.h"
 #include <bpf/bpf_core_read.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -229,21 +229,19 @@ static __always_inline int judge_tcp(struct xdp_md *ctx, const struct packet *pk
 	return find_tcp_owner(ctx, pkt, flow, tcp, is_ipv6);
 }
 
-/* Who keeps the packet? 0: nobody here. */
+/* Who keeps the packet? 0: nobody here. *flow: the packet's, or that which an ICMP error is about. */
 static __always_inline int find_owner(struct xdp_md *ctx, const struct packet *pkt,
-				      const bool is_ipv6)
+				      struct flow *flow, const bool is_ipv6)
 {
-	struct flow flow = packet_flow(pkt, is_ipv6);
-
 	if (pkt->proto == IPPROTO_TCP)
-		return judge_tcp(ctx, pkt, &flow, is_ipv6);
+		return judge_tcp(ctx, pkt, flow, is_ipv6);
 	if (pkt->proto == IPPROTO_UDP)
-		return find_udp_owner(ctx, &flow, is_ipv6);
-	if (!read_quoted_flow(ctx, pkt, &flow, is_ipv6))
+		return find_udp_owner(ctx, flow, is_ipv6);
+	if (!read_quoted_flow(ctx, pkt, flow, is_ipv6))
 		return SERVER_other;
-	if (flow.proto == IPPROTO_TCP)
-		return find_tcp_owner(ctx, pkt, &flow, NULL, is_ipv6);
-	return flow.proto == IPPROTO_UDP ? find_udp_owner(ctx, &flow, is_ipv6) : SERVER_other;
+	if (flow->proto == IPPROTO_TCP)
+		return find_tcp_owner(ctx, pkt, flow, NULL, is_ipv6);
+	return flow->proto == IPPROTO_UDP ? find_udp_owner(ctx, flow, is_ipv6) : SERVER_other;
 }
 
 /* A datagram's later parts follow its first one. */
@@ -268,11 +266,13 @@ static __always_inline void remember_first_part(const struct packet *pkt, bool i
 
 static __always_inline int judge(struct xdp_md *ctx, const struct packet *pkt, const bool is_ipv6)
 {
-	int reason =
-		pkt->is_later_part ? judge_later_part(pkt, is_ipv6) : find_owner(ctx, pkt, is_ipv6);
+	struct flow flow = packet_flow(pkt, is_ipv6);
+	int reason = pkt->is_later_part ? judge_later_part(pkt, is_ipv6)
+					: find_owner(ctx, pkt, &flow, is_ipv6);
 
-	if (!reason && mark_is_last(mark_format, get_tos(pkt, is_ipv6)))
-		reason = SERVER_last;
+	if (!reason)
+		reason = judge_unowned(mark_format, get_tos(pkt, is_ipv6),
+				       flow.proto == IPPROTO_TCP);
 	if (unlikely(pkt->is_fragment && !pkt->is_later_part))
 		remember_first_part(pkt, reason == SERVER_bounce, is_ipv6);
 	return reason;
@@ -291,10 +291,7 @@ static __always_inline void clear_mark(const struct packet *pkt, const bool is_i
 
 static __always_inline void bounce(const struct packet *pkt, const bool is_ipv6)
 {
-	__u8 tos = get_tos(pkt, is_ipv6);
-	__u32 tried = mark_is_set(mark_format, tos) ? mark_tried(mark_format, tos) : 0;
-
-	set_tos(pkt, mark_set(mark_format, tos, tried + 1), is_ipv6);
+	set_tos(pkt, mark_bounced(mark_format, get_tos(pkt, is_ipv6)), is_ipv6);
 	swap_macs(pkt->eth);
 }
 
@@ -303,6 +300,7 @@ static __always_inline int parsed(enum parse_result result)
 	switch (result) {
 	case PARSE_OK: return 0;
 	case PARSE_BAD_HEADER: return SERVER_bad_header;
+	case PARSE_NOT_MINE: return SERVER_not_mine;
 	default: return SERVER_not_vip;
 	}
 }
@@ -333,7 +331,7 @@ static __always_inline int serve_packet(struct xdp_md *ctx, struct packet *pkt, 
 	reason = judge(ctx, pkt, is_ipv6);
 	if (reason == SERVER_bounce)
 		bounce(pkt, is_ipv6);
-	else
+	else if (reason != SERVER_raced)
 		clear_mark(pkt, is_ipv6);
 	return verdict(pkt, reason);
 }

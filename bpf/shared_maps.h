@@ -19,6 +19,14 @@ struct {
 } ECMPER_MAP_CONFIG SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ECMPER_OWN_MAC_LINES);
+	__type(key, __u32);
+	__type(value, struct ecmper_own_mac_line);
+} ECMPER_MAP_OWN_MACS SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct ecmper_fragment_key);

@@ -18,6 +18,7 @@ struct cli {
 	bool json;
 	unsigned long interval, rounds; /* stats, 0 = not given */
 	bool per_cpu, reset;            /* stats */
+	bool check;                     /* apply */
 };
 
 struct command {
@@ -46,6 +47,8 @@ enum status fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Wrong words: the text, and where to read what is right. */
 enum status usage(const struct cli *cli, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Say so on stderr when the role's programs in the kernel are of another version than this one. */
+void tell_version(const struct cli *cli, enum ecmper_role role);
 void die_of_memory(void) __attribute__((noreturn));
 
 /* Cells, collected row by row; printed as aligned columns or as JSON once all are known. */
@@ -71,7 +74,7 @@ const char *mac_text(const struct ecmper_neigh_view *neigh, const uint8_t mac[6]
 void json_print(json_t *value);
 void json_print_line(json_t *value);
 json_t *json_checked(json_t *value);
-json_t *json_addr(const struct ecmper_addr *addr);
+json_t *json_hop(const struct ecmper_hop *hop);
 json_t *json_mac(const uint8_t mac[6]);
 
 /* edit.c, show.c, tables.c, stats.c, trace.c */

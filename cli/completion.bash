@@ -11,6 +11,13 @@ _ecmper_devices() {
 	_ecmper_words "$(cd /sys/class/net 2>/dev/null && echo *)"
 }
 
+# fe80::1%: the devices that the link-local address may be on. The word begins behind the last colon.
+_ecmper_scopes() {
+	local cur=${COMP_WORDS[COMP_CWORD]}
+
+	_ecmper_words "$(cd /sys/class/net 2>/dev/null && printf "${cur%%%*}%%%s " *)"
+}
+
 _ecmper_files() {
 	compopt -o filenames
 	mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
@@ -68,7 +75,7 @@ _ecmperctl_command() {
 _ecmperctl() {
 	local commands="add del purge neigh clear batch apply dump show tables stats trace help"
 	local options="--pin --json --version --help"
-	local stats_options="--interval --count --verbose --reset"
+	local stats_options="--interval --count --verbose --reset" apply_options="--check"
 	local cur=${COMP_WORDS[COMP_CWORD]} name="" place=0 i
 
 	COMPREPLY=()
@@ -88,7 +95,10 @@ _ecmperctl() {
 	esac
 	if [[ $cur == -* ]]; then
 		[[ $name == stats ]] && options+=" $stats_options"
+		[[ $name == apply ]] && options+=" $apply_options"
 		_ecmper_words "$options"
+	elif [[ $name && $cur == *%* ]]; then
+		_ecmper_scopes
 	elif [[ $name ]]; then
 		_ecmperctl_command "$name" "$place" "${COMP_WORDS[COMP_CWORD - 1]}"
 	else
@@ -98,7 +108,7 @@ _ecmperctl() {
 
 _ecmper_loader() {
 	local role=${COMP_WORDS[1]} action=${COMP_WORDS[2]}
-	local both="--dev --mode --mark --config --pin --help --version"
+	local both="--dev --mode --mark --also-mac --config --check --pin --help --version"
 	local sizes="--max-prefixes --max-next-hops --max-buckets --max-history --max-members"
 
 	COMPREPLY=()
@@ -107,16 +117,16 @@ _ecmper_loader() {
 	--dev) _ecmper_devices && return ;;
 	--mode) _ecmper_words "auto native generic" && return ;;
 	--mark) _ecmper_words "dscp tos" && return ;;
-	--config) _ecmper_files && return ;;
+	--config | --apply) _ecmper_files && return ;;
 	--pin) _ecmper_folders && return ;;
-	--vip | --hash-key | --max-*) return ;;
+	--vip | --also-mac | --flight-time | --hash-key | --max-*) return ;;
 	esac
 	case $COMP_CWORD in
 	1) _ecmper_words "router server --help --version" ;;
 	2) _ecmper_words "up down" ;;
 	*)
 		case "$role $action" in
-		"router up") _ecmper_words "$both --hash-key $sizes" ;;
+		"router up") _ecmper_words "$both --apply --flight-time --hash-key $sizes" ;;
 		"server up") _ecmper_words "$both --vip --max-fragments" ;;
 		"router down") _ecmper_words "--pin" ;;
 		"server down") _ecmper_words "--pin --dev" ;;

@@ -42,7 +42,7 @@ static enum status edit(const struct cli *cli, const struct ecmper_changes *chan
 	} while (code == -ESTALE);
 	if (code)
 		return fail("%s", err.text);
-	if (cli->json || mode == ECMPER_EDIT_APPLY)
+	if (cli->json || mode & ECMPER_EDIT_APPLY)
 		print_report(cli, &report);
 	ecmper_report_free(&report);
 	return STATUS_DONE;
@@ -82,7 +82,7 @@ static enum status edit_by_file(const struct cli *cli, int argc, char **argv,
 	if (!file)
 		return fail("cannot open '%s': %s", argv[1], strerror(errno));
 	code = ecmper_changes_read(&changes, file, is_stdin ? "standard input" : argv[1],
-				   mode == ECMPER_EDIT_APPLY, &err);
+				   mode & ECMPER_EDIT_APPLY, &err);
 	if (!is_stdin)
 		fclose(file);
 	status = code ? fail("%s", err.text) : edit(cli, &changes, mode);
@@ -97,5 +97,6 @@ enum status command_batch(const struct cli *cli, int argc, char **argv)
 
 enum status command_apply(const struct cli *cli, int argc, char **argv)
 {
-	return edit_by_file(cli, argc, argv, ECMPER_EDIT_APPLY);
+	return edit_by_file(cli, argc, argv,
+			    ECMPER_EDIT_APPLY | (cli->check ? ECMPER_EDIT_CHECK : 0));
 }

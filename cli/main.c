@@ -4,6 +4,7 @@
  * server. This file has the command table and the options; each family of commands has a file of
  * its own, and all work is done by libecmper. Exit status: 0 done, 1 failed, 2 wrong usage.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -33,7 +34,10 @@ const struct command commands[] = {
 	 "  weight W    share of the buckets: 0 (drained) to 10000\n"
 	 "  connected   packets go to their own destination, a known neighbour\n"
 	 "\n"
-	 "  ecmperctl add 10.0.10.0/32 via 10.0.0.1 via 10.0.0.2 weight 3\n",
+	 "ADDR is an IPv4 or IPv6 address; a link-local one (fe80::/10) goes with its device.\n"
+	 "\n"
+	 "  ecmperctl add 10.0.10.0/32 via 10.0.0.1 via 10.0.0.2 weight 3\n"
+	 "  ecmperctl add fd00:0:10:: via fe80::1%eth1 via fe80::1%eth2\n",
 	 "", command_edit},
 	{CHANGE, "del", "PREFIX [via ADDR]...", "drain servers of a prefix, or forget the prefix",
 	 "With via: the servers get no new connections; those they have live on. Without:\n"
@@ -48,11 +52,14 @@ const struct command commands[] = {
 	 "  ecmperctl purge 10.0.0.2\n",
 	 "", command_edit},
 	{CHANGE, "neigh", "add ADDR lladdr MAC dev IF [vlan ID]\ndel ADDR", "say where a server is",
-	 "Frames to it leave with the tag vlan ID, or without a tag. Say it again when the\n"
-	 "MTU of the device has changed.\n"
+	 "Frames to it leave with the tag vlan ID, or without a tag. Say it again when `show`\n"
+	 "says that the device was made anew, or has another MTU or MAC.\n"
+	 "A link-local address (fe80::/10) is known with its device, which need not be said\n"
+	 "again by dev.\n"
 	 "A neighbour that is deleted is forgotten once no table and no history has it.\n"
 	 "\n"
-	 "  ecmperctl neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth1\n",
+	 "  ecmperctl neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth1\n"
+	 "  ecmperctl neigh add fe80::1%eth1 lladdr 02:03:04:05:06:01\n",
 	 "", command_edit},
 	{CHANGE, "clear", "", "forget all prefixes and neighbours",
 	 "Packets to the prefixes go to the kernel from then on.\n", "", command_edit},
@@ -60,17 +67,21 @@ const struct command commands[] = {
 	 "A line is an add, del, purge, neigh or clear command. Each prefix changes once,\n"
 	 "from its state before the file to that after it. - reads standard input.\n",
 	 "", command_batch},
-	{WHOLE, "apply", "FILE|-", "make the whole state equal to a file; print the difference",
+	{WHOLE, "apply", "[-n] FILE|-",
+	 "make the whole state equal to a file; print the difference",
 	 "A line is an add or neigh add command, as `ecmperctl dump` prints them. What the\n"
 	 "file does not have is deleted; what is the same is not touched. Options of\n"
 	 "ecmper-loader may stand in the same file: they are skipped.\n"
 	 "\n"
+	 "  -n, --check   only find out whether it can be done, and print the difference\n"
+	 "\n"
 	 "  ecmperctl dump > state; vi state; ecmperctl apply state\n",
-	 "", command_apply},
+	 "n", command_apply},
 	{WHOLE, "dump", "", "print the whole state, as apply reads it", "", "", command_dump},
 	{LOOK, "show", "[PREFIX]", "prefixes: options, servers, their shares and history",
 	 "share: part of the buckets; history: buckets that the server owned before, and\n"
-	 "whose old connections are still sent to it.\n",
+	 "whose old connections are still sent to it. state: up, or what is wrong with the\n"
+	 "way to the server; ecmperctl(8) says what to do then.\n",
 	 "", command_show},
 	{LOOK, "tables", "[lpm|cur_nh|prv_nh|neigh]", "the tables that packets are looked up in",
 	 "lpm: prefixes, with the place of their slots; cur_nh: owners of the buckets;\n"
@@ -113,15 +124,11 @@ static enum status command_help(const struct cli *cli, int argc, char **argv)
 }
 
 static const struct option long_options[] = {
-	{"pin", required_argument, NULL, 'p'},
-	{"json", no_argument, NULL, 'j'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{"interval", required_argument, NULL, 'i'},
-	{"count", required_argument, NULL, 'c'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"reset", no_argument, NULL, 'r'},
-	{},
+	{"pin", required_argument, NULL, 'p'},      {"json", no_argument, NULL, 'j'},
+	{"version", no_argument, NULL, 'V'},        {"help", no_argument, NULL, 'h'},
+	{"interval", required_argument, NULL, 'i'}, {"count", required_argument, NULL, 'c'},
+	{"verbose", no_argument, NULL, 'v'},        {"reset", no_argument, NULL, 'r'},
+	{"check", no_argument, NULL, 'n'},          {},
 };
 
 static enum status take_number(const struct cli *cli, const char *what, unsigned long *number)
@@ -143,22 +150,63 @@ static enum status take_option(struct cli *cli, int option, bool *wants_help, bo
 	case 'c': return take_number(cli, "COUNT", &cli->rounds);
 	case 'v': cli->per_cpu = true; return STATUS_DONE;
 	case 'r': cli->reset = true; return STATUS_DONE;
+	case 'n': cli->check = true; return STATUS_DONE;
 	}
 	return STATUS_DONE;
+}
+
+/* No option is a digit: "-1" is a word, and its command says what it wants there instead. */
+static bool is_word(const char *arg)
+{
+	return arg[0] != '-' || !arg[1] || isdigit((unsigned char)arg[1]);
+}
+
+/* Words from argv[optind] on, up to the next option, go to the others behind argv[0]. */
+static void take_words(int argc, char **argv, int *words)
+{
+	for (; optind < argc && is_word(argv[optind]); optind++)
+		argv[++*words] = argv[optind];
+	if (optind >= argc || strcmp(argv[optind], "--"))
+		return;
+	for (optind++; optind < argc; optind++)
+		argv[++*words] = argv[optind];
+}
+
+/* Options before the first word behind argv[0]; or, with `words`, between all words, which then stand
+ * together behind argv[0], *words of them. Returns STATUS_DONE and *is_over when help or the
+ * version was all that was wanted. */
+static void print_attached(const struct cli *cli, const char *name, enum ecmper_role role)
+{
+	char version[ECMPER_VERSION_STRLEN];
+
+	if (ecmper_is_up(cli->pin, role))
+		printf("%s in %s: %s\n", name, cli->pin,
+		       ecmper_version_read(cli->pin, role, version) ? "an earlier version"
+								    : version);
+}
+
+/* Of this program, and of the programs in the kernel. */
+static void print_versions(const struct cli *cli)
+{
+	puts("ecmperctl " ECMPER_VERSION);
+	print_attached(cli, "router", ECMPER_ROUTER);
+	print_attached(cli, "server", ECMPER_SERVER);
 }
 
 /* Options up to the first other word, with `shorts` "+:...", or between all words. Returns
  * STATUS_DONE and *is_over when help or the version was all that was wanted. */
 static enum status take_options(struct cli *cli, int argc, char **argv, const char *shorts,
-				bool *is_over)
+				int *words, bool *is_over)
 {
 	bool wants_help = false, wants_version = false;
 	enum status status = STATUS_DONE;
 	int option;
 
 	opterr = 0;
-	optind = 0;
+	optind = 1;
 	while (!status) {
+		if (words)
+			take_words(argc, argv, words);
 		option = getopt_long(argc, argv, shorts, long_options, NULL);
 		if (option == -1)
 			break;
@@ -174,7 +222,7 @@ static enum status take_options(struct cli *cli, int argc, char **argv, const ch
 		return status;
 	*is_over = wants_help || wants_version;
 	if (wants_version)
-		puts("ecmperctl " ECMPER_VERSION);
+		print_versions(cli);
 	else if (wants_help && cli->command)
 		help_print_command(cli->command);
 	else if (wants_help)
@@ -191,8 +239,9 @@ static enum status run(int argc, char **argv)
 	enum status status;
 	bool is_over;
 	char shorts[32];
+	int words = 0;
 
-	status = take_options(&cli, argc, argv, "+:jVh", &is_over);
+	status = take_options(&cli, argc, argv, "+:jVh", NULL, &is_over);
 	if (status || is_over)
 		return status;
 	argc -= optind;
@@ -209,13 +258,11 @@ static enum status run(int argc, char **argv)
 				  : "unknown command '%s'",
 			     argv[0], near ? near->name : "");
 	}
-	snprintf(shorts, sizeof(shorts), ":jVh%s", cli.command->options);
-	status = take_options(&cli, argc, argv, shorts, &is_over);
+	snprintf(shorts, sizeof(shorts), "+:jVh%s", cli.command->options);
+	status = take_options(&cli, argc, argv, shorts, &words, &is_over);
 	if (status || is_over)
 		return status;
-	/* The words that are no options stand last now, in their order; put the name before them. */
-	argv[optind - 1] = (char *)cli.command->name;
-	return cli.command->run(&cli, argc - optind + 1, argv + optind - 1);
+	return cli.command->run(&cli, 1 + words, argv);
 }
 
 /* A closed stdin, stdout or stderr must not become the number of a map's file: nothing but an

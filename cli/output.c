@@ -3,6 +3,7 @@
  * How ecmperctl speaks: failures on stderr, results as aligned columns or as JSON on stdout. The
  * other files decide what is said. Running out of memory while printing ends the program here.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,23 @@ enum status usage(const struct cli *cli, const char *format, ...)
 	else
 		fputs("See: ecmperctl help\n", stderr);
 	return STATUS_USAGE;
+}
+
+void tell_version(const struct cli *cli, enum ecmper_role role)
+{
+	const char *name = role == ECMPER_ROUTER ? "router" : "server";
+	char version[ECMPER_VERSION_STRLEN];
+	int ret = ecmper_version_read(cli->pin, role, version);
+
+	if (ret == -ENOENT)
+		strcpy(version, "an earlier version");
+	else if (ret || !strcmp(version, ECMPER_VERSION))
+		return;
+	fflush(stdout);
+	fprintf(stderr,
+		"ecmperctl: note: the %s's program is that of %s, this is %s: `systemctl reload "
+		"ecmper-%s` or `ecmper-loader %s up` replaces it without a gap\n",
+		name, version, ECMPER_VERSION, name, name);
 }
 
 void die_of_memory(void)
@@ -232,11 +250,11 @@ void json_print_line(json_t *value)
 	json_decref(value);
 }
 
-json_t *json_addr(const struct ecmper_addr *addr)
+json_t *json_hop(const struct ecmper_hop *hop)
 {
-	char text[ECMPER_ADDR_STRLEN];
+	char text[ECMPER_HOP_STRLEN];
 
-	return json_checked(json_string(ecmper_addr_format(addr, text)));
+	return json_checked(json_string(ecmper_hop_format(hop, text)));
 }
 
 json_t *json_mac(const uint8_t mac[6])

@@ -27,13 +27,21 @@ static unsigned int history_rows(const struct ecmper_prefix *value)
 	return value->cur_nh_count ? value->prv_nh_count / value->cur_nh_count : 0;
 }
 
-static const char *server_state(const struct ecmper_server_view *server)
+#define STATE_STRLEN (ECMPER_WAY_STRLEN + 16)
+
+/* "up" is who gets new connections by a way that is as the tables say. */
+static const char *server_state(const struct ecmper_server_view *server, char buf[STATE_STRLEN])
 {
-	if (server->weight < 0)
-		return server->is_resolved ? "history" : "history, no MAC";
-	if (!server->weight)
-		return server->is_resolved ? "drained" : "drained, no MAC";
-	return server->is_resolved ? "up" : "no MAC";
+	const char *part = server->weight < 0 ? "history" : "drained";
+	char way[ECMPER_WAY_STRLEN];
+
+	if (server->weight > 0)
+		snprintf(buf, STATE_STRLEN, "%s", ecmper_way_format(&server->way, way));
+	else if (server->way.way == ECMPER_WAY_UP)
+		snprintf(buf, STATE_STRLEN, "%s", part);
+	else
+		snprintf(buf, STATE_STRLEN, "%s, %s", part, ecmper_way_format(&server->way, way));
+	return buf;
 }
 
 /* Without an owner for its buckets, a prefix only serves the connections it has. */
@@ -49,14 +57,14 @@ static void show_servers(const struct ecmper_prefix_view *view)
 {
 	static const char *const titles[] = {"server",   ">weight", ">buckets", ">share",
 					     ">history", "state",   NULL};
-	char addr[ECMPER_ADDR_STRLEN];
+	char hop[ECMPER_HOP_STRLEN], state[STATE_STRLEN];
 	struct table table;
 
 	table_begin(&table, titles);
 	for (unsigned int i = 0; i < view->server_count; i++) {
 		const struct ecmper_server_view *server = &view->servers[i];
 
-		table_cell(&table, "%s", ecmper_addr_format(&server->addr, addr));
+		table_cell(&table, "%s", ecmper_hop_format(&server->hop, hop));
 		if (server->weight < 0)
 			table_cell(&table, "-");
 		else
@@ -64,7 +72,7 @@ static void show_servers(const struct ecmper_prefix_view *view)
 		table_cell(&table, "%u", server->buckets);
 		table_cell(&table, "%.1f%%", 100.0 * server->buckets / view->value.cur_nh_count);
 		table_cell(&table, "%u", server->history);
-		table_cell(&table, "%s%s", server_state(server),
+		table_cell(&table, "%s%s", server_state(server, state),
 			   server->origin == ECMPER_ORIGIN_KERNEL ? ", by the kernel's route" : "");
 	}
 	table_print(&table, "  ");
@@ -98,16 +106,19 @@ static json_t *servers_json(const struct ecmper_prefix_view *view)
 	for (unsigned int i = 0; i < view->server_count; i++) {
 		const struct ecmper_server_view *server = &view->servers[i];
 		bool is_kernel = server->origin == ECMPER_ORIGIN_KERNEL;
+		char state[STATE_STRLEN];
 		json_t *weight = server->weight < 0 ? json_null() : json_integer(server->weight);
 
 		json_array_append_new(
-			list,
-			json_checked(json_pack(
-				"{s:o, s:I, s:o, s:s, s:I, s:I, s:b}", "address",
-				json_addr(&server->addr), "id", (json_int_t)server->id, "weight",
-				json_checked(weight), "origin", is_kernel ? "kernel" : "static",
-				"buckets", (json_int_t)server->buckets, "history",
-				(json_int_t)server->history, "resolved", server->is_resolved)));
+			list, json_checked(json_pack("{s:o, s:I, s:o, s:s, s:I, s:I, s:b, s:s}",
+						     "address", json_hop(&server->hop), "id",
+						     (json_int_t)server->id, "weight",
+						     json_checked(weight), "origin",
+						     is_kernel ? "kernel" : "static", "buckets",
+						     (json_int_t)server->buckets, "history",
+						     (json_int_t)server->history, "resolved",
+						     server->way.way != ECMPER_WAY_NO_MAC, "state",
+						     server_state(server, state))));
 	}
 	return list;
 }
@@ -155,6 +166,7 @@ enum status command_show(const struct cli *cli, int argc, char **argv)
 	ecmper_close(ecmper);
 	if (code)
 		return fail("%s", err.text);
+	tell_version(cli, ECMPER_ROUTER);
 	if (cli->json)
 		json_print(prefixes_json(views, count));
 	else
@@ -165,7 +177,7 @@ enum status command_show(const struct cli *cli, int argc, char **argv)
 
 static void dump_prefix(const struct ecmper_prefix_view *view)
 {
-	char net[ECMPER_NET_STRLEN], addr[ECMPER_ADDR_STRLEN];
+	char net[ECMPER_NET_STRLEN], hop[ECMPER_HOP_STRLEN];
 
 	ecmper_net_format(&view->net, net);
 	if (is_connected(view)) {
@@ -181,27 +193,26 @@ static void dump_prefix(const struct ecmper_prefix_view *view)
 		printf(" hash-on %s", ecmper_hash_on_names[view->value.hash_on]);
 	for (unsigned int i = 0; i < view->server_count; i++)
 		if (view->servers[i].weight >= 0)
-			printf(" via %s weight %d",
-			       ecmper_addr_format(&view->servers[i].addr, addr),
+			printf(" via %s weight %d", ecmper_hop_format(&view->servers[i].hop, hop),
 			       view->servers[i].weight);
 	putchar('\n');
 }
 
-/* A neighbour that has a MAC, and whose device is in this network namespace. */
+/* One that `neigh add` made, and no `neigh del` took back; a table may still need the others. */
 static bool is_dumped(const struct ecmper_neigh_view *neigh)
 {
-	return neigh->is_resolved && *neigh->dev;
+	return neigh->is_resolved && neigh->is_static;
 }
 
 static void dump_text(const struct ecmper_neigh_view *neighs, unsigned int neigh_count,
 		      const struct ecmper_prefix_view *views, unsigned int count)
 {
-	char addr[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
+	char hop[ECMPER_HOP_STRLEN], mac[ECMPER_MAC_STRLEN];
 
 	for (unsigned int i = 0; i < neigh_count; i++)
 		if (is_dumped(&neighs[i])) {
 			printf("neigh add %s lladdr %s dev %s",
-			       ecmper_addr_format(&neighs[i].addr, addr),
+			       ecmper_hop_format(&neighs[i].hop, hop),
 			       ecmper_mac_format(neighs[i].link.dst_mac, mac), neighs[i].dev);
 			if (neighs[i].link.vlan)
 				printf(" vlan %u", neighs[i].link.vlan);
@@ -220,7 +231,7 @@ static void dump_json(const struct ecmper_neigh_view *neighs, unsigned int neigh
 		if (is_dumped(&neighs[i]))
 			json_array_append_new(
 				list, json_checked(json_pack("{s:o, s:o, s:s, s:i}", "address",
-							     json_addr(&neighs[i].addr), "lladdr",
+							     json_hop(&neighs[i].hop), "lladdr",
 							     json_mac(neighs[i].link.dst_mac),
 							     "dev", neighs[i].dev, "vlan",
 							     (int)neighs[i].link.vlan)));

@@ -123,6 +123,7 @@ enum status command_stats(const struct cli *cli, int argc, char **argv)
 		return status;
 	if (cli->reset)
 		return reset(cli, role);
+	tell_version(cli, role);
 	status = cli->interval || cli->rounds ? print_rounds(cli, role, &ecmper)
 					      : print_once(cli, role, &ecmper);
 	ecmper_close(ecmper);

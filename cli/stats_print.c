@@ -99,12 +99,17 @@ static void cpus_table(const struct span *span, struct table *table)
 		}
 }
 
+/* What a server had counted. `place`: where to look first; few come or go between two reports. */
 static struct ecmper_nh_counter of_server(const struct ecmper_stats *stats,
-					  const struct ecmper_addr *addr)
+					  const struct ecmper_hop *hop, unsigned int place)
 {
-	for (unsigned int i = 0; stats && i < stats->next_hop_count; i++)
-		if (!ecmper_addr_compare(&stats->next_hops[i].addr, addr))
-			return stats->next_hops[i].counter;
+	for (unsigned int i = 0; stats && i < stats->next_hop_count; i++) {
+		const struct ecmper_nh_stats *server =
+			&stats->next_hops[(place + i) % stats->next_hop_count];
+
+		if (!ecmper_hop_compare(&server->hop, hop))
+			return server->counter;
+	}
 	return (struct ecmper_nh_counter){};
 }
 
@@ -116,12 +121,12 @@ static void servers_table(const struct span *span, struct table *table)
 	static const char *const rates[] = {
 		"server", ">packets", "~bytes",       ">history_packets", "~history_bytes",
 		"~pps",   "~bps",     "~history_pps", "~history_bps",     NULL};
-	char addr[ECMPER_ADDR_STRLEN];
+	char hop[ECMPER_HOP_STRLEN];
 
 	table_begin(table, span->before ? rates : once);
 	for (unsigned int i = 0; i < span->now->next_hop_count; i++) {
 		const struct ecmper_nh_stats *server = &span->now->next_hops[i];
-		struct ecmper_nh_counter before = of_server(span->before, &server->addr);
+		struct ecmper_nh_counter before = of_server(span->before, &server->hop, i);
 		struct ecmper_counter all = {server->counter.packets, server->counter.bytes};
 		struct ecmper_counter all_before = {before.packets, before.bytes};
 		struct ecmper_counter history = {server->counter.history_packets,
@@ -129,7 +134,7 @@ static void servers_table(const struct span *span, struct table *table)
 		struct ecmper_counter history_before = {before.history_packets,
 							before.history_bytes};
 
-		table_cell(table, "%s", ecmper_addr_format(&server->addr, addr));
+		table_cell(table, "%s", ecmper_hop_format(&server->hop, hop));
 		counter_cells(table, &all);
 		counter_cells(table, &history);
 		rate_cells(table, span, &all, &all_before);

@@ -66,7 +66,7 @@ static void print_neigh(const struct state *state)
 	static const char *const titles[] = {">index", "address", "mac",  "dev",
 					     ">port",  ">vlan",   ">mtu", "src_mac",
 					     ">refs",  "state",   NULL};
-	char addr[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
+	char hop[ECMPER_HOP_STRLEN], mac[ECMPER_MAC_STRLEN], way[ECMPER_WAY_STRLEN];
 	struct table table;
 
 	table_begin(&table, titles);
@@ -75,7 +75,7 @@ static void print_neigh(const struct state *state)
 		const struct ecmper_link *link = &neigh->link;
 
 		table_cell(&table, "%u", neigh->id);
-		table_cell(&table, "%s", ecmper_addr_format(&neigh->addr, addr));
+		table_cell(&table, "%s", ecmper_hop_format(&neigh->hop, hop));
 		table_cell(&table, "%s", mac_text(neigh, link->dst_mac, mac));
 		table_cell(&table, "%s", *neigh->dev ? neigh->dev : "-");
 		table_cell(&table, "%u", link->port);
@@ -83,8 +83,10 @@ static void print_neigh(const struct state *state)
 		table_cell(&table, "%u", link->mtu);
 		table_cell(&table, "%s", mac_text(neigh, link->src_mac, mac));
 		table_cell(&table, "%u", neigh->refs);
-		table_cell(&table, "%s%s", neigh->is_static ? "static" : "dynamic",
-			   neigh->is_resolved ? "" : ", no MAC");
+		table_cell(&table, "%s%s%s", neigh->is_static ? "static" : "dynamic",
+			   neigh->way.way == ECMPER_WAY_UP ? "" : ", ",
+			   neigh->way.way == ECMPER_WAY_UP ? ""
+							   : ecmper_way_format(&neigh->way, way));
 	}
 	print_rows(state, &table);
 }
@@ -93,9 +95,10 @@ static void print_neigh(const struct state *state)
 static void print_slot(const struct state *state, bool is_first, uint32_t index, uint16_t id,
 		       const char *net, uint32_t bucket)
 {
-	const struct ecmper_addr *addr = ecmper_nh_addr(state->ecmper, id);
-	char buf[ECMPER_ADDR_STRLEN];
-	const char *text = addr ? ecmper_addr_format(addr, buf) : "drop";
+	char buf[ECMPER_HOP_STRLEN];
+	struct ecmper_hop hop;
+	const char *text =
+		ecmper_nh_hop(state->ecmper, id, &hop) ? ecmper_hop_format(&hop, buf) : "drop";
 
 	if (!state->json) {
 		printf("%8u  %-15s  %-18s  %6u\n", index, text, net, bucket);

@@ -84,7 +84,7 @@ static void hops_table(const struct ecmper_trace *trace, struct table *table)
 {
 	static const char *const titles[] = {">place", "role",  "address", "mac", "src_mac",
 					     "dev",    ">vlan", "state",   NULL};
-	char text[ECMPER_ADDR_STRLEN], mac[ECMPER_MAC_STRLEN];
+	char text[ECMPER_HOP_STRLEN], mac[ECMPER_MAC_STRLEN], way[ECMPER_WAY_STRLEN];
 
 	table_begin(table, titles);
 	for (unsigned int i = 0; i < trace->hop_count; i++) {
@@ -92,12 +92,12 @@ static void hops_table(const struct ecmper_trace *trace, struct table *table)
 
 		table_cell(table, "%u", i + !trace->has_owner);
 		table_cell(table, "%s", !i && trace->has_owner ? "current" : "previous");
-		table_cell(table, "%s", ecmper_addr_format(&hop->addr, text));
+		table_cell(table, "%s", ecmper_hop_format(&hop->hop, text));
 		table_cell(table, "%s", mac_text(hop, hop->link.dst_mac, mac));
 		table_cell(table, "%s", mac_text(hop, hop->link.src_mac, mac));
 		table_cell(table, "%s", *hop->dev ? hop->dev : "-");
 		table_cell(table, "%u", hop->link.vlan);
-		table_cell(table, "%s", hop->is_resolved ? "up" : "no MAC");
+		table_cell(table, "%s", ecmper_way_format(&hop->way, way));
 	}
 }
 

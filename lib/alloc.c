@@ -143,6 +143,7 @@ static void wake(struct tables *tables)
 			tables->alloc[i].resting = 0;
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++)
 		tables->neigh[id].flags &= ~ECMPER_NEIGH_RESTING;
+	tables->first_free_id = 1;
 }
 
 int tables_grace(struct tables *tables)

@@ -14,15 +14,23 @@
 #include "xdp.h"
 
 /* Ids of the programs on a device, in the order native, generic, offloaded. */
-static int query(const struct device *device, uint32_t ids[3])
+static int query(uint32_t ifindex, uint32_t ids[3])
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
-	int ret = bpf_xdp_query(device->ifindex, 0, &opts);
+	int ret = bpf_xdp_query(ifindex, 0, &opts);
 
 	ids[0] = opts.drv_prog_id;
 	ids[1] = opts.skb_prog_id;
 	ids[2] = opts.hw_prog_id;
 	return ret;
+}
+
+bool xdp_is_on(uint32_t ifindex, uint32_t prog_id)
+{
+	uint32_t ids[3];
+
+	return !query(ifindex, ids) &&
+	       (ids[0] == prog_id || ids[1] == prog_id || ids[2] == prog_id);
 }
 
 /* What a program is called, for a message. Its name may be asked for with more rights only than
@@ -70,7 +78,7 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 {
 	char program[BPF_OBJ_NAME_LEN + 32];
 	uint32_t ids[3], ours = 0;
-	int fd, ret = query(device, ids);
+	int fd, ret = query(device->ifindex, ids);
 
 	if (ret)
 		return ecmper_fail(err, ret, "cannot ask for the XDP program of %s: %s",
@@ -119,7 +127,7 @@ static int replace(const struct device *device, int link_fd, int prog_fd, bool *
 	if (ret)
 		return ecmper_fail(err, ret, "cannot replace the XDP program of %s: %s",
 				   device->name, strerror(-ret));
-	*is_native = query(device, ids) || ids[0] || ids[2];
+	*is_native = query(device->ifindex, ids) || ids[0] || ids[2];
 	return 0;
 }
 
@@ -158,5 +166,31 @@ int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 		ecmper_fail(err, ret, "cannot pin the link of %s: %s", device->name,
 			    strerror(-ret));
 	close(fd); /* without the pin this detaches */
+	return ret;
+}
+
+int xdp_detach(const struct device *device, const char *folder, struct ecmper_error *err)
+{
+	uint32_t prog_id;
+	char path[600];
+	int ret, fd = find_link(device, folder, &prog_id);
+
+	if (fd == -ENOENT)
+		return ecmper_fail(err, fd, "ecmper of %s is not on %s", folder, device->name);
+	if (fd < 0)
+		return ecmper_fail(err, fd, "cannot look at the link of %s in %s: %s", device->name,
+				   folder, strerror(-fd));
+	pin_link_path(folder, device->ifindex, path, sizeof(path));
+	if (!xdp_is_on(device->ifindex, prog_id))
+		ret = ecmper_fail(err, -ENOENT,
+				  "ecmper of %s is not on %s, but on a device of the same index in "
+				  "another network namespace; nothing was changed",
+				  folder, device->name);
+	else if (bpf_link_detach(fd) || unlink(path))
+		ret = ecmper_fail(err, -errno, "cannot take the XDP program off %s: %s",
+				  device->name, strerror(errno));
+	else
+		ret = 0;
+	close(fd);
 	return ret;
 }

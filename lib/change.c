@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each word of the grammar means for the drafts. Writes no map but tx_ports, where a new
- * device takes a place that no packet is sent to: an edit that fails here has changed nothing.
+ * What each word of the grammar means for the drafts. Writes no map (but see port.c): an edit that
+ * fails here has changed nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -92,7 +92,7 @@ static int change_add(struct edit *edit, const struct ecmper_change *change)
 	for (unsigned int i = 0; i < change->via_count; i++) {
 		const struct ecmper_via *via = &change->vias[i];
 		struct server *server =
-			draft_server(draft, &via->addr) ?: draft_server_add(draft, &via->addr);
+			draft_server(draft, &via->hop) ?: draft_server_add(draft, &via->hop);
 
 		if (!server)
 			return -ENOMEM;
@@ -111,7 +111,7 @@ static void forget(struct draft *draft)
 
 static int change_del(struct edit *edit, const struct ecmper_change *change)
 {
-	char net[ECMPER_NET_STRLEN], text[ECMPER_ADDR_STRLEN + 64];
+	char net[ECMPER_NET_STRLEN], text[ECMPER_HOP_STRLEN + 64];
 	struct draft *draft;
 	int ret = draft_get(edit, &change->net, &draft);
 
@@ -124,10 +124,10 @@ static int change_del(struct edit *edit, const struct ecmper_change *change)
 	if (!change->via_count)
 		forget(draft);
 	for (unsigned int i = 0; i < change->via_count; i++) {
-		struct server *server = draft_server(draft, &change->vias[i].addr);
+		struct server *server = draft_server(draft, &change->vias[i].hop);
 
 		if (!server) {
-			ecmper_addr_format(&change->vias[i].addr, text);
+			ecmper_hop_format(&change->vias[i].hop, text);
 			strcat(text, " is not among its servers; `ecmperctl show` lists them");
 			return fail(edit, change, -ENOENT, text, net);
 		}
@@ -138,20 +138,20 @@ static int change_del(struct edit *edit, const struct ecmper_change *change)
 
 static int change_purge(struct edit *edit, const struct ecmper_change *change)
 {
-	char addr[ECMPER_ADDR_STRLEN];
-	struct ecmper_addr *grown;
+	char hop[ECMPER_HOP_STRLEN];
+	struct ecmper_hop *grown;
 	uint32_t id;
 	int ret;
 
-	ecmper_addr_format(&change->addr, addr);
-	ret = neigh_find(edit->tables, &change->addr, &id);
+	ecmper_hop_format(&change->hop, hop);
+	ret = neigh_find(edit->tables, &change->hop, &id);
 	if (ret == -ENOENT)
-		return fail(edit, change, ret, "no such server; `ecmperctl show` lists them", addr);
+		return fail(edit, change, ret, "no such server; `ecmperctl show` lists them", hop);
 	ret = ret ?: draft_all(edit);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < edit->draft_count; i++) {
-		struct server *server = draft_server(edit->drafts[i], &change->addr);
+		struct server *server = draft_server(edit->drafts[i], &change->hop);
 
 		if (server)
 			draft_server_remove(edit->drafts[i], server);
@@ -160,7 +160,7 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 	if (!grown)
 		return -ENOMEM;
 	edit->purged = grown;
-	edit->purged[edit->purged_count++] = change->addr;
+	edit->purged[edit->purged_count++] = change->hop;
 	if (!edit->is_purged)
 		edit->is_purged = calloc(UINT16_MAX + 1, sizeof(bool));
 	if (!edit->is_purged)
@@ -169,95 +169,69 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 	return 0;
 }
 
-/* Does a neighbour still name the port, or is one of this edit going to? The kernel empties one
- * whose device is gone; another device there would get the packets of that neighbour. */
-static bool is_port_named(const struct edit *edit, uint32_t port)
+/* Does the device lead to a neighbour that has a MAC, and is it the one that its name is made of? */
+static int check_device(const struct edit *edit, const struct ecmper_change *change,
+			const struct device *device)
 {
-	const struct tables *tables = edit->tables;
-
-	for (unsigned int i = 0; i < edit->neigh_count; i++)
-		if (edit->neighs[i].has_link && edit->neighs[i].link.port == port)
-			return true;
-	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
-		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
-
-		if ((tables->neigh[id].flags & ECMPER_NEIGH_USED) && link && link->port == port)
-			return true;
-	}
-	return false;
+	if (device->is_loopback)
+		return fail(edit, change, -EINVAL,
+			    "is the loopback device, which leads back to this host; say the device "
+			    "that leads to the server",
+			    change->dev);
+	if (!device->is_ethernet)
+		return fail(edit, change, -EINVAL,
+			    "is no Ethernet device, and servers are found by their MAC; say the "
+			    "Ethernet device that leads to the server",
+			    change->dev);
+	if (*change->hop.dev && strcmp(device->name, change->dev))
+		return fail(edit, change, -EINVAL,
+			    "is only another name of a device; a link-local address goes with the "
+			    "name that `ip link` shows first",
+			    change->dev);
+	return 0;
 }
 
-/* A place in tx_ports for a new device: a free one, or one that no neighbour names any more, to which
- * packets that are under way still have a grace period. -ENOSPC. */
-static int choose_port(struct edit *edit, uint16_t *port)
+/* Is this what the tables say of a neighbour? Of one whose device is gone, too: what `dump` prints
+ * must not be refused by `apply` because of it. */
+static bool is_as_before(const struct edit *edit, const struct ecmper_change *change, uint32_t id)
 {
-	struct tables *tables = edit->tables;
-	int left = -1;
+	const struct ecmper_neigh *neigh = &edit->tables->neigh[id];
+	const struct ecmper_link *link = neigh_link(neigh);
 
-	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
-		uint32_t there = 0;
-		int ret = tables->ops->tx_port_get(tables->arg, i, &there);
-
-		if (ret && ret != -ENOENT)
-			return ret;
-		if ((there && left >= 0) || is_port_named(edit, i))
-			continue;
-		if (there) {
-			left = i;
-			continue;
-		}
-		*port = i;
-		return 0;
-	}
-	if (left < 0)
-		return -ENOSPC;
-	*port = left;
-	/* Not tables_grace(): what rests is looked after only while an edit is pending. */
-	return tables->ops->grace(tables->arg);
-}
-
-/* The port of an egress device: its place in tx_ports, taken newly when it has none. */
-static int find_port(struct edit *edit, uint32_t ifindex, uint16_t *port)
-{
-	struct tables *tables = edit->tables;
-	int ret;
-
-	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
-		uint32_t there = 0;
-
-		ret = tables->ops->tx_port_get(tables->arg, i, &there);
-		if (ret && ret != -ENOENT)
-			return ret;
-		if (there && there == ifindex) {
-			*port = i;
-			return 0;
-		}
-	}
-	ret = choose_port(edit, port);
-	return ret ?: tables->ops->tx_port_set(tables->arg, *port, ifindex);
+	return id && neigh->flags & ECMPER_NEIGH_STATIC && link &&
+	       !memcmp(link->dst_mac, change->mac, sizeof(link->dst_mac)) &&
+	       link->vlan == change->vlan && !memcmp(neigh->dev, change->dev, sizeof(neigh->dev));
 }
 
 static int change_neigh_add(struct edit *edit, const struct ecmper_change *change)
 {
 	struct neigh_draft *neigh;
 	struct device device;
-	int ret = neigh_draft_get(edit, &change->addr, &neigh);
+	int ret = neigh_draft_get(edit, &change->hop, &neigh);
 
 	if (ret)
 		return ret;
 	ret = edit->tables->ops->device_get(edit->tables->arg, change->dev, &device);
+	if (ret == -ENODEV && edit->mode == ECMPER_EDIT_APPLY &&
+	    is_as_before(edit, change, neigh->id)) {
+		neigh->is_static = true;
+		return 0;
+	}
 	if (ret)
 		return fail(edit, change, ret,
 			    "no such device in this network namespace; `ip link` lists them",
 			    change->dev);
+	ret = check_device(edit, change, &device);
+	if (ret)
+		return ret;
 	neigh->link = (struct ecmper_link){
 		.vlan = change->vlan,
 		.mtu = device.mtu < UINT16_MAX ? device.mtu : UINT16_MAX,
 	};
 	memcpy(neigh->link.dst_mac, change->mac, sizeof(change->mac));
 	memcpy(neigh->link.src_mac, device.mac, sizeof(device.mac));
-	memcpy(neigh->dev, change->dev, sizeof(neigh->dev));
-	ret = find_port(edit, device.ifindex, &neigh->link.port);
+	memcpy(neigh->dev, device.name, sizeof(neigh->dev));
+	ret = port_find(edit, device.ifindex, &neigh->link.port);
 	if (ret == -ENOSPC)
 		return fail(edit, change, ret,
 			    "map tx_ports is full; bring the router up anew with a larger "
@@ -275,15 +249,15 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 static int change_neigh_del(struct edit *edit, const struct ecmper_change *change)
 {
 	struct neigh_draft *neigh;
-	char addr[ECMPER_ADDR_STRLEN];
-	int ret = neigh_draft_get(edit, &change->addr, &neigh);
+	char hop[ECMPER_HOP_STRLEN];
+	int ret = neigh_draft_get(edit, &change->hop, &neigh);
 
 	if (ret)
 		return ret;
 	if (!neigh->is_static)
 		return fail(edit, change, -ENOENT,
 			    "no such neighbour; `ecmperctl tables neigh` lists them",
-			    ecmper_addr_format(&change->addr, addr));
+			    ecmper_hop_format(&change->hop, hop));
 	neigh->is_static = false;
 	neigh->has_link = false;
 	return 0;
@@ -296,11 +270,13 @@ static int forget_neighs(struct edit *edit)
 
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		struct neigh_draft *neigh;
+		struct ecmper_hop hop;
 		int ret;
 
 		if (!(tables->neigh[id].flags & ECMPER_NEIGH_STATIC))
 			continue;
-		ret = neigh_draft_get(edit, &tables->neigh[id].addr, &neigh);
+		hop = neigh_hop(&tables->neigh[id]);
+		ret = neigh_draft_get(edit, &hop, &neigh);
 		if (ret)
 			return ret;
 		neigh->is_static = false;

@@ -9,8 +9,17 @@
 
 /* Name, index and MAC; -ENODEV. */
 int device_get(const char *name, struct device *device);
-/* Name of an index, or "" when this namespace has no such device. */
-const char *device_name(uint32_t ifindex, char name[IF_NAMESIZE]);
+
+/* All devices at one time, by index. */
+struct devices {
+	struct device *list;
+	unsigned int count;
+};
+int devices_read(struct devices *devices);
+/* NULL: there is none of that index. */
+const struct device *devices_find(const struct devices *devices, uint32_t ifindex);
+void devices_free(struct devices *devices);
+
 /* Counters of a device; dev is filled too. -ENODEV. */
 int device_stats(uint32_t ifindex, struct ecmper_port_stats *stats);
 

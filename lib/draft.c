@@ -36,7 +36,7 @@ static int load_servers(struct draft *draft, const struct tables *tables)
 		const struct ecmper_member *member = &tables->members[old->members_offset + i];
 
 		draft->wanted.servers[i] = (struct server){
-			.addr = tables->neigh[member->nh].addr,
+			.hop = neigh_hop(&tables->neigh[member->nh]),
 			.id = member->nh,
 			.weight = member->weight,
 			.origin = member->origin,
@@ -126,15 +126,15 @@ void draft_free(struct draft *draft)
 	free(draft);
 }
 
-/* Where the server is, or belongs: the list is sorted by address. */
-static unsigned int server_place(const struct wanted *wanted, const struct ecmper_addr *addr)
+/* Where the server is, or belongs: the list is sorted by name. */
+static unsigned int server_place(const struct wanted *wanted, const struct ecmper_hop *hop)
 {
 	unsigned int low = 0, high = wanted->server_count;
 
 	while (low < high) {
 		unsigned int middle = (low + high) / 2;
 
-		if (ecmper_addr_compare(&wanted->servers[middle].addr, addr) < 0)
+		if (ecmper_hop_compare(&wanted->servers[middle].hop, hop) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -142,18 +142,17 @@ static unsigned int server_place(const struct wanted *wanted, const struct ecmpe
 	return low;
 }
 
-struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr)
+struct server *draft_server(struct draft *draft, const struct ecmper_hop *hop)
 {
 	struct wanted *wanted = &draft->wanted;
-	unsigned int place = server_place(wanted, addr);
+	unsigned int place = server_place(wanted, hop);
 
-	if (place == wanted->server_count ||
-	    ecmper_addr_compare(&wanted->servers[place].addr, addr))
+	if (place == wanted->server_count || ecmper_hop_compare(&wanted->servers[place].hop, hop))
 		return NULL;
 	return &wanted->servers[place];
 }
 
-struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr)
+struct server *draft_server_add(struct draft *draft, const struct ecmper_hop *hop)
 {
 	struct wanted *wanted = &draft->wanted;
 	struct server *grown =
@@ -163,10 +162,10 @@ struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *a
 	if (!grown)
 		return NULL;
 	wanted->servers = grown;
-	place = server_place(wanted, addr);
+	place = server_place(wanted, hop);
 	memmove(grown + place + 1, grown + place, (wanted->server_count - place) * sizeof(*grown));
 	wanted->server_count++;
-	grown[place] = (struct server){.addr = *addr, .weight = 1, .origin = ECMPER_ORIGIN_STATIC};
+	grown[place] = (struct server){.hop = *hop, .weight = 1, .origin = ECMPER_ORIGIN_STATIC};
 	return &grown[place];
 }
 
@@ -178,27 +177,61 @@ void draft_server_remove(struct draft *draft, struct server *server)
 	memmove(server, server + 1, (draft->wanted.server_count - place) * sizeof(*server));
 }
 
-int neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr, struct neigh_draft **draft)
+/* Where the neighbour's index stands, or belongs. Half of the slots are free. */
+static unsigned int *neigh_slot(const struct edit *edit, const struct ecmper_hop *hop)
 {
-	struct neigh_draft *grown, neigh = {.addr = *addr};
-	int ret;
+	unsigned int mask = edit->neigh_slot_count - 1, at = hop_hash(hop) & mask;
 
+	while (edit->neigh_slots[at] &&
+	       ecmper_hop_compare(&edit->neighs[edit->neigh_slots[at] - 1].hop, hop))
+		at = (at + 1) & mask;
+	return &edit->neigh_slots[at];
+}
+
+/* Room for twice as many, each in its new slot. */
+static int grow_neighs(struct edit *edit)
+{
+	unsigned int count = edit->neigh_slot_count ? 2 * edit->neigh_slot_count : 32;
+	struct neigh_draft *grown = reallocarray(edit->neighs, count / 2, sizeof(*grown));
+	unsigned int *slots = calloc(count, sizeof(*slots));
+
+	if (grown)
+		edit->neighs = grown;
+	if (!grown || !slots) {
+		free(slots);
+		return -ENOMEM;
+	}
+	free(edit->neigh_slots);
+	edit->neigh_slots = slots;
+	edit->neigh_slot_count = count;
 	for (unsigned int i = 0; i < edit->neigh_count; i++)
-		if (!ecmper_addr_compare(&edit->neighs[i].addr, addr)) {
-			*draft = &edit->neighs[i];
-			return 0;
-		}
-	ret = neigh_find(edit->tables, addr, &neigh.id);
+		*neigh_slot(edit, &edit->neighs[i].hop) = i + 1;
+	return 0;
+}
+
+int neigh_draft_get(struct edit *edit, const struct ecmper_hop *hop, struct neigh_draft **draft)
+{
+	struct neigh_draft neigh = {.hop = *hop};
+	unsigned int *slot;
+	int ret = 0;
+
+	if (2 * edit->neigh_count == edit->neigh_slot_count)
+		ret = grow_neighs(edit);
+	if (ret)
+		return ret;
+	slot = neigh_slot(edit, hop);
+	if (*slot) {
+		*draft = &edit->neighs[*slot - 1];
+		return 0;
+	}
+	ret = neigh_find(edit->tables, hop, &neigh.id);
 	if (ret == -ENOENT)
 		neigh.id = 0;
 	else if (ret)
 		return ret;
 	neigh.is_static = neigh.id && edit->tables->neigh[neigh.id].flags & ECMPER_NEIGH_STATIC;
-	grown = reallocarray(edit->neighs, edit->neigh_count + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	edit->neighs = grown;
-	*draft = &grown[edit->neigh_count++];
+	*draft = &edit->neighs[edit->neigh_count++];
 	**draft = neigh;
+	*slot = edit->neigh_count;
 	return 0;
 }

@@ -23,7 +23,7 @@
 #define ECMPER_BUCKETS_DEFAULT 4096
 
 struct ecmper_error {
-	char text[512];
+	char text[1024];
 };
 
 /* Fill err (which may be NULL) like printf and return `code`, for `return ecmper_fail(err, -EINVAL, ...)`. */
@@ -35,6 +35,8 @@ int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
 #define ECMPER_ADDR_STRLEN 46
 #define ECMPER_NET_STRLEN  50
 #define ECMPER_MAC_STRLEN  18
+#define ECMPER_HOP_STRLEN  (ECMPER_ADDR_STRLEN + ECMPER_DEV_NAMESIZE)
+_Static_assert(ECMPER_DEV_NAMESIZE == IF_NAMESIZE, "names of devices are part of the ABI");
 
 /* A prefix: `len` counts in the address's own family (0..32 or 0..128). */
 struct ecmper_net {
@@ -43,6 +45,8 @@ struct ecmper_net {
 };
 
 bool ecmper_addr_is_ipv4(const struct ecmper_addr *addr);
+/* fe80::/10, whose addresses mean something only together with a device. */
+bool ecmper_addr_is_link_local(const struct ecmper_addr *addr);
 /* The address of an IPv4 (network order) as struct ecmper_addr. */
 struct ecmper_addr ecmper_addr_from_ipv4(__be32 addr);
 __be32 ecmper_addr_to_ipv4(const struct ecmper_addr *addr);
@@ -50,6 +54,12 @@ int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b
 int ecmper_addr_parse(const char *text, struct ecmper_addr *addr);
 /* Returns buf. */
 const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_ADDR_STRLEN]);
+/* A device's name, zeros behind its end. */
+int ecmper_dev_parse(const char *text, char dev[ECMPER_DEV_NAMESIZE]);
+int ecmper_hop_compare(const struct ecmper_hop *a, const struct ecmper_hop *b);
+/* "ADDR" or "ADDR%DEV". Which of them the address needs is not looked at. */
+int ecmper_hop_parse(const char *text, struct ecmper_hop *hop);
+const char *ecmper_hop_format(const struct ecmper_hop *hop, char buf[ECMPER_HOP_STRLEN]);
 /* "ADDR" (a host) or "ADDR/LEN"; bits behind LEN must be 0. */
 int ecmper_net_parse(const char *text, struct ecmper_net *net);
 const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN]);
@@ -57,6 +67,9 @@ int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b);
 /* Decimal digits only, the whole word, min <= value <= max. */
 int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
 			unsigned long *value);
+/* "500ms", "1s" or "1" (seconds), as milliseconds. */
+int ecmper_duration_parse(const char *text, unsigned long min_ms, unsigned long max_ms,
+			  unsigned long *ms);
 int ecmper_mac_parse(const char *text, uint8_t mac[6]);
 const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN]);
 /* 32 hexadecimal digits (128 bits), from which all words of the key are derived. */
@@ -75,18 +88,18 @@ enum ecmper_change_kind {
 
 enum ecmper_hash { ECMPER_HASH_KEEP, ECMPER_HASH_MAGLEV, ECMPER_HASH_MODULO };
 
-/* One `via ADDR [weight W]`. weight -1: not given (1 for a new server, else as it was). */
+/* One `via HOP [weight W]`. weight -1: not given (1 for a new server, else as it was). */
 struct ecmper_via {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	int weight;
 };
 
 /* One line. Only the fields of its kind are set; -1 and HASH_KEEP mean "not given". */
 struct ecmper_change {
 	enum ecmper_change_kind kind;
-	unsigned int line;       /* where it came from, 0 = command line */
-	struct ecmper_net net;   /* ADD, DEL */
-	struct ecmper_addr addr; /* PURGE, NEIGH_* */
+	unsigned int line;     /* where it came from, 0 = command line */
+	struct ecmper_net net; /* ADD, DEL */
+	struct ecmper_hop hop; /* PURGE, NEIGH_* */
 	bool connected;
 	enum ecmper_hash hash;
 	int buckets;
@@ -151,6 +164,8 @@ const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper);
 enum ecmper_edit_mode {
 	ECMPER_EDIT_BATCH, /* do the changes, in their order; each prefix switches once */
 	ECMPER_EDIT_APPLY, /* make the whole state equal to what the lines describe */
+	/* Beside one of them: only find out whether it could be done, and report what it would do. */
+	ECMPER_EDIT_CHECK = 1 << 1,
 };
 
 /* What an edit did, as lines of the grammar: "add 10.0.10.0/32 via 10.0.0.3 weight 1". */
@@ -168,31 +183,55 @@ void ecmper_report_free(struct ecmper_report *report);
 
 /* ---- view.c: reading the state. No lock: a prefix is seen as it was before or after a change. ---- */
 
+/* What is known of the way to a next hop: its link in the tables, and the device as it is now. The
+ * first that holds. */
+enum ecmper_way {
+	ECMPER_WAY_UP,
+	ECMPER_WAY_NO_MAC,         /* it has no link */
+	ECMPER_WAY_DEVICE_GONE,    /* deleted (maybe made again), or of another network namespace */
+	ECMPER_WAY_DEVICE_RENAMED, /* that of a link-local name: the name is another device's now */
+	ECMPER_WAY_DEVICE_DOWN,    /* set down, or without a carrier */
+	ECMPER_WAY_MAC_CHANGED,    /* the device's own */
+	ECMPER_WAY_MTU_CHANGED,
+};
+
+struct ecmper_way_view {
+	enum ecmper_way way;
+	char dev[IF_NAMESIZE]; /* the device's name now; of one that is gone, the last one known */
+	uint32_t mtu;          /* of the device now */
+	uint16_t table_mtu;
+};
+
+#define ECMPER_WAY_STRLEN 48
+/* "up", "no MAC", "device gone", "mtu 1400, table 1500", ... Returns buf. */
+const char *ecmper_way_format(const struct ecmper_way_view *way, char buf[ECMPER_WAY_STRLEN]);
+
 struct ecmper_server_view {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	uint32_t id;
 	int weight; /* -1: not a member, only in the history */
 	uint8_t origin;
 	uint32_t buckets; /* it owns now */
 	uint32_t history; /* buckets that it owned before, and still remembers */
-	bool is_resolved; /* has a MAC */
+	struct ecmper_way_view way;
 };
 
 struct ecmper_prefix_view {
 	struct ecmper_net net;
 	struct ecmper_prefix value;         /* as in the map */
-	struct ecmper_server_view *servers; /* by address; members first, then history only */
+	struct ecmper_server_view *servers; /* by name; members first, then history only */
 	unsigned int server_count;
 };
 
 struct ecmper_neigh_view {
 	uint32_t id;
-	struct ecmper_addr addr;
-	bool is_resolved;
+	struct ecmper_hop hop;
+	bool is_resolved; /* has a MAC: link is set */
 	bool is_static;
 	uint32_t refs;
 	struct ecmper_link link;
-	char dev[IF_NAMESIZE]; /* "" when the device is not in this network namespace */
+	char dev[IF_NAMESIZE]; /* what to say as `dev`; "" when it never had a link */
+	struct ecmper_way_view way;
 };
 
 /* One prefix or, with net == NULL, all, in order. -ENOENT when net is not there. */
@@ -202,11 +241,11 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 void ecmper_prefixes_free(struct ecmper_prefix_view *views, unsigned int count);
 int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, unsigned int *count,
 		       struct ecmper_error *err);
-/* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end; and its address. */
+/* The next-hop id in a slot of cur_nh or prv_nh, 0 beyond the end. */
 uint16_t ecmper_cur_nh_at(struct ecmper *ecmper, uint32_t slot);
 uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot);
-/* NULL for id 0 and for ids that are not in use. */
-const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id);
+/* The next hop of an id. False for id 0 and for ids that are not in use. */
+bool ecmper_nh_hop(const struct ecmper *ecmper, uint32_t id, struct ecmper_hop *hop);
 
 /* The path of one flow: what the router does with its packets. */
 struct ecmper_flow {
@@ -253,7 +292,7 @@ struct ecmper_nh_counter {
 };
 
 struct ecmper_nh_stats {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	struct ecmper_nh_counter counter; /* all CPUs */
 };
 
@@ -280,19 +319,38 @@ void ecmper_stats_free(struct ecmper_stats *stats);
 /* Is this role up in the instance? */
 bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
-/* ---- xdp.c: loading, attaching, detaching. ---- */
+#define ECMPER_VERSION_STRLEN 128
+
+/* pin.c: the version of ecmper whose programs are attached. -ENOENT: not up, or by a version that did
+ * not note it. */
+int ecmper_version_read(const char *pin, enum ecmper_role role,
+			char version[ECMPER_VERSION_STRLEN]);
+
+/* ---- xdp.c, down.c: loading, attaching, detaching. ---- */
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
-#define ECMPER_DEVS_MAX 64
+#define ECMPER_DEVS_MAX      256
+#define ECMPER_ALSO_MACS_MAX (ECMPER_OWN_MAC_SLOTS - 1)
+#define ECMPER_FLIGHT_MS_MAX 60000
 
 struct ecmper_up_options {
 	const char *pin;
 	enum ecmper_role role;
 	char devs[ECMPER_DEVS_MAX][IF_NAMESIZE];
 	unsigned int dev_count;
+	bool is_whole; /* other devices of the instance are detached */
+	bool is_check; /* only find out whether it could be done */
+	/* router: what its whole state shall be, NULL: stays as it is. A new router has it before its
+	 * first packet; one that is up gets it in the same step as the programs. */
+	const struct ecmper_changes *state;
 	enum ecmper_xdp_mode mode;
 	int mark; /* enum ecmper_mark_format; -1: as it is, dscp at first */
+	/* MACs besides the devices' own that frames to this host are sent to */
+	uint8_t also_macs[ECMPER_ALSO_MACS_MAX][6];
+	unsigned int also_mac_count;
+	int flight_ms; /* router: how long a packet may be under way; 0: QUIET is never used;
+			* -1: as it is, 1 s at first */
 	bool has_hash_key;
 	struct ecmper_hash_key hash_key; /* router; random when not given */
 	/* router sizes, 0 = default */
@@ -310,25 +368,34 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 		      struct ecmper_error *err);
 /* Is this a word of either role's options? `ecmperctl apply` skips such lines of router.conf. */
 bool ecmper_option_is_known(const char *word);
-/* All options that stand in a file; lines of the grammar of conf.c are skipped. */
+/* All options that stand in a file, which names all devices (is_whole); lines of the grammar of
+ * conf.c are skipped. */
 int ecmper_options_read(struct ecmper_up_options *options, FILE *file, const char *file_name,
 			struct ecmper_error *err);
 void ecmper_options_free(struct ecmper_up_options *options);
 
 /* What `up` did on one device. */
+struct ecmper_up_port {
+	char dev[IF_NAMESIZE];
+	bool is_native;
+	bool was_attached;
+	bool is_detached; /* is_whole did not name it */
+};
+
+#define ECMPER_UP_PORTS_MAX (2 * ECMPER_DEVS_MAX)
+
 struct ecmper_up_report {
-	bool was_up; /* the instance existed: programs were replaced without a gap */
-	struct {
-		char dev[IF_NAMESIZE];
-		bool is_native;
-		bool was_attached;
-	} ports[ECMPER_DEVS_MAX];
+	bool was_up;       /* the instance existed: programs were replaced without a gap */
+	const char *lacks; /* "FEATURE: why" when the kernel cannot do it, else NULL */
+	struct ecmper_up_port ports[ECMPER_UP_PORTS_MAX];
 	unsigned int port_count;
+	struct ecmper_report edit; /* of `state`: to be freed */
 };
 
 /*
  * Bring a role up on its devices, or add devices to one that is up and replace the programs in
- * place. Refuses, and changes nothing, when another XDP program is attached to one of the devices.
+ * place. Refuses, and changes nothing, when another XDP program is attached to one of the devices,
+ * or when the state cannot be had.
  */
 int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *report,
 	      struct ecmper_error *err);

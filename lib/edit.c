@@ -11,12 +11,12 @@
 #include "error.h"
 #include "instance.h"
 
-static int take_id(struct edit *edit, const struct ecmper_addr *addr, uint32_t *id)
+static int take_id(struct edit *edit, const struct ecmper_hop *hop, uint32_t *id)
 {
-	char text[ECMPER_ADDR_STRLEN];
+	char text[ECMPER_HOP_STRLEN];
 	uint32_t *grown;
 	bool is_new;
-	int ret = neigh_take(edit->tables, addr, id, &is_new);
+	int ret = neigh_take(edit->tables, hop, id, &is_new);
 
 	if (ret && ret != -ENOSPC)
 		return ret;
@@ -24,7 +24,7 @@ static int take_id(struct edit *edit, const struct ecmper_addr *addr, uint32_t *
 		return ecmper_fail(edit->err, ret,
 				   "no room for next hop %s among %u (map neigh); bring the router "
 				   "up anew with a larger --max-next-hops",
-				   ecmper_addr_format(addr, text),
+				   ecmper_hop_format(hop, text),
 				   edit->tables->config->max_next_hops - 1);
 	if (!is_new)
 		return 0;
@@ -44,13 +44,13 @@ static int take_ids(struct edit *edit)
 
 	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++)
 		if (edit->neighs[i].has_link && !edit->neighs[i].id)
-			ret = take_id(edit, &edit->neighs[i].addr, &edit->neighs[i].id);
+			ret = take_id(edit, &edit->neighs[i].hop, &edit->neighs[i].id);
 	for (unsigned int i = 0; !ret && i < edit->draft_count; i++) {
 		struct wanted *wanted = &edit->drafts[i]->wanted;
 
 		for (unsigned int s = 0; !ret && s < wanted->server_count; s++)
 			if (edit->drafts[i]->exists && !wanted->servers[s].id)
-				ret = take_id(edit, &wanted->servers[s].addr,
+				ret = take_id(edit, &wanted->servers[s].hop,
 					      &wanted->servers[s].id);
 	}
 	return ret;
@@ -107,6 +107,8 @@ static void undo_neighs(struct edit *edit)
 		if (!draft->is_done)
 			continue;
 		edit->tables->neigh[draft->id].flags = draft->flags_before;
+		memcpy(edit->tables->neigh[draft->id].dev, draft->dev_before,
+		       sizeof(draft->dev_before));
 		/* The copy that is not in use still holds it: nothing that is read changes. */
 		if (draft->had_link)
 			neigh_link_set(edit->tables, draft->id, &draft->link_before);
@@ -148,7 +150,10 @@ static int set_links(struct edit *edit)
 		draft->had_link = link;
 		if (link)
 			draft->link_before = *link;
+		memcpy(draft->dev_before, neigh->dev, sizeof(neigh->dev));
 		neigh->flags |= ECMPER_NEIGH_STATIC;
+		/* Only looked at once the device is gone: it need not change together with the link. */
+		memcpy(neigh->dev, draft->dev, sizeof(neigh->dev));
 		if (is_new_link(edit, draft))
 			ret = neigh_link_set(edit->tables, draft->id, &draft->link);
 	}
@@ -186,7 +191,7 @@ static int commit(struct edit *edit)
 
 	set_pending(edit->tables, 1);
 	ret = take_ids(edit) ?: plan_all(edit);
-	if (ret) {
+	if (ret || edit->is_check) {
 		plan_cancel(&edit->plan, edit->tables);
 	} else {
 		ret = set_links(edit);
@@ -198,7 +203,7 @@ static int commit(struct edit *edit)
 		if (ret)
 			undo_neighs(edit);
 	}
-	if (ret ? return_ids(edit) : release_neighs(edit))
+	if (ret || edit->is_check ? return_ids(edit) : release_neighs(edit))
 		is_tidy = false;
 	/* The kernel refused something half-way: if it does so still, the next command tries again. */
 	if (!is_tidy)
@@ -214,6 +219,7 @@ static void edit_free(struct edit *edit)
 		draft_free(edit->drafts[i]);
 	free(edit->drafts);
 	free(edit->neighs);
+	free(edit->neigh_slots);
 	free(edit->is_purged);
 	free(edit->purged);
 	free(edit->new_ids);
@@ -223,7 +229,10 @@ static void edit_free(struct edit *edit)
 int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
 {
-	struct edit edit = {.tables = tables, .mode = mode, .err = err};
+	struct edit edit = {.tables = tables,
+			    .mode = mode & ~ECMPER_EDIT_CHECK,
+			    .is_check = mode & ECMPER_EDIT_CHECK,
+			    .err = err};
 	int ret;
 
 	error_clear(err);
@@ -236,7 +245,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 			set_pending(tables, 0);
 	}
 	/* More often a generator that failed than a wish. */
-	if (!ret && mode == ECMPER_EDIT_APPLY && !changes->count)
+	if (!ret && edit.mode == ECMPER_EDIT_APPLY && !changes->count)
 		ret = ecmper_fail(err, -EINVAL,
 				  "an empty state would end everything: to mean that, say "
 				  "`ecmperctl clear`");

@@ -18,27 +18,31 @@ struct draft {
 
 /* One neighbour that the edit names, with the way back. */
 struct neigh_draft {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	bool is_static; /* after the edit */
 	bool has_link;  /* link is to be set */
 	struct ecmper_link link;
-	char dev[IF_NAMESIZE];
+	char dev[ECMPER_DEV_NAMESIZE];
 	uint32_t id; /* 0: not taken yet */
 	bool is_done;
 	uint8_t flags_before;
 	bool had_link;
 	struct ecmper_link link_before;
+	char dev_before[ECMPER_DEV_NAMESIZE];
 };
 
 struct edit {
 	struct tables *tables;
-	enum ecmper_edit_mode mode;
-	struct draft **drafts; /* in order of prefix */
+	enum ecmper_edit_mode mode; /* without ECMPER_EDIT_CHECK, which is is_check */
+	bool is_check;              /* planned, then taken back */
+	struct draft **drafts;      /* in order of prefix */
 	unsigned int draft_count, draft_room;
 	struct neigh_draft *neighs;
 	unsigned int neigh_count;
+	unsigned int *neigh_slots; /* index + 1 of each, placed by the hash of its name */
+	unsigned int neigh_slot_count;
 	bool *is_purged; /* by id */
-	struct ecmper_addr *purged;
+	struct ecmper_hop *purged;
 	unsigned int purged_count;
 	uint32_t *new_ids;
 	unsigned int new_id_count;
@@ -51,12 +55,15 @@ int draft_get(struct edit *edit, const struct ecmper_net *net, struct draft **dr
 /* Drafts of all prefixes in lpm. */
 int draft_all(struct edit *edit);
 void draft_free(struct draft *draft);
-/* Its server of that address, NULL. */
-struct server *draft_server(struct draft *draft, const struct ecmper_addr *addr);
-struct server *draft_server_add(struct draft *draft, const struct ecmper_addr *addr);
+/* Its server of that name, NULL. */
+struct server *draft_server(struct draft *draft, const struct ecmper_hop *hop);
+struct server *draft_server_add(struct draft *draft, const struct ecmper_hop *hop);
 void draft_server_remove(struct draft *draft, struct server *server);
-/* A neighbour's draft, made from the maps at first. */
-int neigh_draft_get(struct edit *edit, const struct ecmper_addr *addr, struct neigh_draft **draft);
+/* A neighbour's draft, made from the maps at first. It may move when another one is asked for. */
+int neigh_draft_get(struct edit *edit, const struct ecmper_hop *hop, struct neigh_draft **draft);
+
+/* port.c: the place of an egress device in tx_ports, taken newly when it has none. -ENOSPC. */
+int port_find(struct edit *edit, uint32_t ifindex, uint16_t *port);
 
 /* change.c: let the drafts follow one change, or all. Touches no map. */
 int change_all(struct edit *edit, const struct ecmper_changes *changes);

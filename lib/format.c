@@ -21,10 +21,10 @@ static void format_add(FILE *out, const struct ecmper_change *change)
 
 static void format_vias(FILE *out, const struct ecmper_change *change)
 {
-	char addr[ECMPER_ADDR_STRLEN];
+	char hop[ECMPER_HOP_STRLEN];
 
 	for (unsigned int i = 0; i < change->via_count; i++) {
-		fprintf(out, " via %s", ecmper_addr_format(&change->vias[i].addr, addr));
+		fprintf(out, " via %s", ecmper_hop_format(&change->vias[i].hop, hop));
 		if (change->vias[i].weight >= 0)
 			fprintf(out, " weight %d", change->vias[i].weight);
 	}
@@ -41,14 +41,14 @@ static void format_link(FILE *out, const struct ecmper_change *change)
 
 char *change_format(const struct ecmper_change *change)
 {
-	char net[ECMPER_NET_STRLEN], addr[ECMPER_ADDR_STRLEN], *line = NULL;
+	char net[ECMPER_NET_STRLEN], hop[ECMPER_HOP_STRLEN], *line = NULL;
 	size_t size;
 	FILE *out = open_memstream(&line, &size);
 
 	if (!out)
 		return NULL;
 	ecmper_net_format(&change->net, net);
-	ecmper_addr_format(&change->addr, addr);
+	ecmper_hop_format(&change->hop, hop);
 	switch (change->kind) {
 	case ECMPER_ADD:
 		fprintf(out, "add %s", net);
@@ -59,12 +59,12 @@ char *change_format(const struct ecmper_change *change)
 		fprintf(out, "del %s", net);
 		format_vias(out, change);
 		break;
-	case ECMPER_PURGE: fprintf(out, "purge %s", addr); break;
+	case ECMPER_PURGE: fprintf(out, "purge %s", hop); break;
 	case ECMPER_NEIGH_ADD:
-		fprintf(out, "neigh add %s", addr);
+		fprintf(out, "neigh add %s", hop);
 		format_link(out, change);
 		break;
-	case ECMPER_NEIGH_DEL: fprintf(out, "neigh del %s", addr); break;
+	case ECMPER_NEIGH_DEL: fprintf(out, "neigh del %s", hop); break;
 	case ECMPER_CLEAR: fprintf(out, "clear"); break;
 	}
 	if (!fclose(out))

@@ -29,6 +29,7 @@ const char *const map_names[MAPS] = {
 	[MAP_NEIGH_MAC] = NAME(ECMPER_MAP_NEIGH_MAC),
 	[MAP_RANGES] = NAME(ECMPER_MAP_RANGES),
 	[MAP_TX_PORTS] = NAME(ECMPER_MAP_TX_PORTS),
+	[MAP_OWN_MACS] = NAME(ECMPER_MAP_OWN_MACS),
 	[MAP_COUNTERS] = NAME(ECMPER_MAP_COUNTERS),
 	[MAP_NH_COUNTERS] = NAME(ECMPER_MAP_NH_COUNTERS),
 };
@@ -48,6 +49,7 @@ static const uint32_t value_sizes[MAPS] = {
 	[MAP_NEIGH_MAC] = sizeof(uint32_t),
 	[MAP_RANGES] = sizeof(struct ecmper_range),
 	[MAP_TX_PORTS] = sizeof(uint32_t),
+	[MAP_OWN_MACS] = sizeof(struct ecmper_own_mac_line),
 	[MAP_COUNTERS] = sizeof(struct ecmper_counter),
 	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_reasons),
 };
@@ -79,6 +81,7 @@ uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 	case MAP_NEIGH_MAC:
 	case MAP_NH_COUNTERS: return config->max_next_hops;
 	case MAP_TX_PORTS: return config->max_ports;
+	case MAP_OWN_MACS: return ECMPER_OWN_MAC_LINES;
 	case MAP_COUNTERS: return config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS;
 	case MAPS: break;
 	}

@@ -7,40 +7,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
+#include "flow_hash.h"
 #include "instance.h"
 #include "pin.h"
+#include "refusal.h"
 #include "router.skel.h"
 #include "server.skel.h"
 #include "xdp.h"
-
-/* The last complaint of libbpf or the verifier: for our error message, instead of stderr. */
-static char complaint[256];
-
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN && !strstr(format, "BEGIN PROG LOAD LOG"))
-		vsnprintf(complaint, sizeof(complaint), format, args);
-	complaint[strcspn(complaint, "\n")] = '\0';
-	return 0;
-}
-
-static int load_failed(int code, struct ecmper_error *err)
-{
-	struct utsname system = {};
-
-	uname(&system);
-	if (code == -EPERM && geteuid())
-		return ecmper_fail(err, code,
-				   "no right to load XDP programs: this needs root, or CAP_BPF, "
-				   "CAP_NET_ADMIN and CAP_PERFMON");
-	return ecmper_fail(
-		err, code,
-		"the kernel (%s) refused the program: %s (%s); ecmper needs Linux 5.18 or "
-		"newer with BTF (/sys/kernel/btf/vmlinux)",
-		system.release, strerror(-code), complaint);
-}
 
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err)
 {
@@ -130,7 +104,11 @@ static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 			    struct ecmper_error *err)
 {
 	char path[600], new_path[600];
-	int ret, fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
+	int ret, fd;
+
+	if (!bpf_program__autoload(skel->progs.ecmper_tx_errors))
+		return 0;
+	fd = bpf_raw_tracepoint_open(NULL, bpf_program__fd(skel->progs.ecmper_tx_errors));
 
 	if (fd < 0)
 		return ecmper_fail(err, fd, "cannot attach to tracepoint xdp_redirect_err: %s",
@@ -145,36 +123,74 @@ static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 	return ret ? ecmper_fail(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
 }
 
-static int load_router(struct ecmper_config *config, const char *folder, bool is_up,
+static int load_router(const struct ecmper_config *config, const char *folder, bool is_up,
 		       struct loaded *loaded, struct ecmper_error *err)
 {
 	struct router_bpf *skel = router_bpf__open();
 	int ret;
 
 	if (!skel)
-		return load_failed(-errno, err);
+		return refusal_explain(-errno, ECMPER_ROUTER, NULL, err);
 	loaded->skeleton = skel;
 	loaded->destroy = (void (*)(void *))router_bpf__destroy;
 	skel->rodata->hash_key = config->hash_key;
 	skel->rodata->vip_lines = config->vip_lines;
+	skel->rodata->vip_shift = ecmper_vip_shift(config->vip_lines);
 	skel->rodata->mark_format = config->mark;
+	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
 	set_router_sizes(skel, config);
+	if (!kernel_has_btf()) {
+		bpf_program__set_autoload(skel->progs.ecmper_tx_errors, false);
+		loaded->lacks = "tx_error: the kernel has no BTF (/sys/kernel/btf/vmlinux), so "
+				"what a device did not take is not counted";
+	}
 	ret = is_up ? reuse_maps(skel->obj, folder, err) : 0;
 	if (ret)
 		return ret;
 	ret = router_bpf__load(skel);
 	if (ret)
-		return load_failed(ret, err);
+		return refusal_explain(ret, ECMPER_ROUTER, skel->obj, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
-	if (!is_up)
-		ret = map_id(bpf_map__fd(skel->maps.ECMPER_MAP_TX_PORTS), &config->tx_ports_id) ?:
-		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:
-		      pin_maps(skel->obj, folder, err);
-	return ret ?: attach_tx_errors(skel, folder, err);
+	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
+	return 0;
+}
+
+static int pin_router(struct loaded *loaded, const char *folder, struct ecmper_error *err)
+{
+	const struct router_bpf *skel = loaded->skeleton;
+
+	return map_id(bpf_map__fd(skel->maps.ECMPER_MAP_TX_PORTS), &loaded->config.tx_ports_id) ?:
+	       write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config) ?:
+	       pin_maps(skel->obj, folder, err);
+}
+
+/* The VIPs in one of the maps are appended to a list. */
+static int read_vips(int fd, bool is_ipv4, struct ecmper_net **vips, unsigned int *count)
+{
+	union any_lpm_key key;
+	int ret = bpf_map_get_next_key(fd, NULL, &key);
+
+	for (; !ret; ret = bpf_map_get_next_key(fd, &key, &key)) {
+		struct ecmper_net *grown = reallocarray(*vips, *count + 1, sizeof(*grown));
+		__be32 ipv4;
+
+		if (!grown)
+			return -ENOMEM;
+		*vips = grown;
+		memcpy(&ipv4, key.ipv4.addr, sizeof(ipv4));
+		grown[*count].len = is_ipv4 ? key.ipv4.prefixlen : key.ipv6.prefixlen;
+		if (is_ipv4)
+			grown[*count].addr = ecmper_addr_from_ipv4(ipv4);
+		else
+			memcpy(&grown[*count].addr, key.ipv6.addr, sizeof(key.ipv6.addr));
+		++*count;
+	}
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* Keys of that size which are not among the VIPs go. */
-static void remove_other_vips(int fd, const struct ecmper_up_options *options, size_t size)
+static void remove_other_vips(int fd, const struct ecmper_net *vips, unsigned int count,
+			      size_t size)
 {
 	union any_lpm_key key, next, vip;
 	int ret = bpf_map_get_next_key(fd, NULL, &next);
@@ -184,19 +200,17 @@ static void remove_other_vips(int fd, const struct ecmper_up_options *options, s
 
 		key = next;
 		ret = bpf_map_get_next_key(fd, &key, &next);
-		for (unsigned int i = 0; i < options->vip_count; i++)
-			is_wanted |= any_lpm_key(&options->vips[i], &vip) == size &&
-				     !memcmp(&vip, &key, size);
+		for (unsigned int i = 0; i < count; i++)
+			is_wanted |=
+				any_lpm_key(&vips[i], &vip) == size && !memcmp(&vip, &key, size);
 		if (!is_wanted)
 			bpf_map_delete_elem(fd, &key);
 	}
 }
 
-static int add_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+static int add_vips(int fd4, int fd6, const struct ecmper_up_options *options,
 		    struct ecmper_error *err)
 {
-	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
-	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
 	union any_lpm_key key;
 	uint32_t one = 1;
 	int ret = 0;
@@ -212,28 +226,37 @@ static int add_vips(const struct server_bpf *skel, const struct ecmper_up_option
 	return 0;
 }
 
-int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded)
+/* The VIPs become those given; when they do not all fit, they stay as they were. */
+static int set_vips(const struct server_bpf *skel, const struct ecmper_up_options *options,
+		    struct ecmper_error *err)
 {
-	const struct server_bpf *skel = loaded->skeleton;
+	int fd4 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS);
+	int fd6 = bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6);
+	struct ecmper_net *before = NULL;
+	const struct ecmper_net *vips;
+	unsigned int count = 0;
+	int ret;
 
-	if (options->role != ECMPER_SERVER)
-		return 0;
-	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS), options,
-			  sizeof(struct ecmper_lpm_key));
-	remove_other_vips(bpf_map__fd(skel->maps.ECMPER_MAP_VIPS6), options,
-			  sizeof(struct ecmper_lpm6_key));
-	return write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
+	ret = read_vips(fd4, true, &before, &count) ?: read_vips(fd6, false, &before, &count);
+	if (!ret) {
+		ret = add_vips(fd4, fd6, options, err);
+		vips = ret ? before : options->vips;
+		count = ret ? count : options->vip_count;
+		remove_other_vips(fd4, vips, count, sizeof(struct ecmper_lpm_key));
+		remove_other_vips(fd6, vips, count, sizeof(struct ecmper_lpm6_key));
+	}
+	free(before);
+	return ret;
 }
 
-static int load_server(const struct ecmper_up_options *options, const struct ecmper_config *config,
-		       const char *folder, bool is_up, struct loaded *loaded,
-		       struct ecmper_error *err)
+static int load_server(const struct ecmper_config *config, const char *folder, bool is_up,
+		       struct loaded *loaded, struct ecmper_error *err)
 {
 	struct server_bpf *skel = server_bpf__open();
 	int ret;
 
 	if (!skel)
-		return load_failed(-errno, err);
+		return refusal_explain(-errno, ECMPER_SERVER, NULL, err);
 	loaded->skeleton = skel;
 	loaded->destroy = (void (*)(void *))server_bpf__destroy;
 	skel->rodata->mark_format = config->mark;
@@ -243,23 +266,57 @@ static int load_server(const struct ecmper_up_options *options, const struct ecm
 		return ret;
 	ret = server_bpf__load(skel);
 	if (ret)
-		return load_failed(ret, err);
+		return refusal_explain(ret, ECMPER_SERVER, skel->obj, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_server);
-	ret = add_vips(skel, options, err);
-	if (!ret && !is_up)
-		ret = write_config(skel->maps.ECMPER_MAP_CONFIG, config)
-			      ?: pin_maps(skel->obj, folder, err);
-	return ret;
+	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
+	return 0;
+}
+
+static int pin_server(const struct loaded *loaded, const char *folder, struct ecmper_error *err)
+{
+	const struct server_bpf *skel = loaded->skeleton;
+
+	return write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config)
+		       ?: pin_maps(skel->obj, folder, err);
 }
 
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,
 	      struct loaded *loaded, struct ecmper_error *err)
 {
-	complaint[0] = '\0';
-	libbpf_set_print(keep_complaint);
+	refusal_listen();
 	if (options->role == ECMPER_ROUTER)
 		return load_router(&loaded->config, folder, is_up, loaded, err);
-	return load_server(options, &loaded->config, folder, is_up, loaded, err);
+	return load_server(&loaded->config, folder, is_up, loaded, err);
+}
+
+int role_pin(const struct ecmper_up_options *options, const char *folder, struct loaded *loaded,
+	     struct ecmper_error *err)
+{
+	return options->role == ECMPER_ROUTER ? pin_router(loaded, folder, err)
+					      : pin_server(loaded, folder, err);
+}
+
+/* What `up` may change of a router's config; edits write the rest. */
+static int write_options(const struct loaded *loaded)
+{
+	const struct router_bpf *skel = loaded->skeleton;
+	struct ecmper_config config;
+	uint32_t key = 0;
+	int ret = bpf_map_lookup_elem(bpf_map__fd(skel->maps.ECMPER_MAP_CONFIG), &key, &config);
+
+	config.flight_ms = loaded->config.flight_ms;
+	return ret ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &config);
+}
+
+int role_finish(const struct ecmper_up_options *options, const char *folder,
+		const struct loaded *loaded, struct ecmper_error *err)
+{
+	const struct server_bpf *skel = loaded->skeleton;
+
+	if (options->role == ECMPER_ROUTER)
+		return write_options(loaded) ?: attach_tx_errors(loaded->skeleton, folder, err);
+	return set_vips(skel, options, err)
+		       ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
 }
 
 void role_unload(struct loaded *loaded)

@@ -133,24 +133,29 @@ static int lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_net *
 	return ret == -ENOENT ? lpm6_next(arg, NULL, next) : ret;
 }
 
-static int neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t *id)
+static int neigh_id_get(void *arg, const struct ecmper_hop *hop, uint32_t *id)
 {
-	return bpf_map_lookup_elem(fd_of(arg, MAP_NEIGH_ID), addr, id);
+	return bpf_map_lookup_elem(fd_of(arg, MAP_NEIGH_ID), hop, id);
 }
 
-static int neigh_id_set(void *arg, const struct ecmper_addr *addr, uint32_t id)
+static int neigh_id_set(void *arg, const struct ecmper_hop *hop, uint32_t id)
 {
-	return bpf_map_update_elem(fd_of(arg, MAP_NEIGH_ID), addr, &id, BPF_ANY);
+	return bpf_map_update_elem(fd_of(arg, MAP_NEIGH_ID), hop, &id, BPF_ANY);
 }
 
-static int neigh_id_delete(void *arg, const struct ecmper_addr *addr)
+static int neigh_id_delete(void *arg, const struct ecmper_hop *hop)
 {
-	return bpf_map_delete_elem(fd_of(arg, MAP_NEIGH_ID), addr);
+	return bpf_map_delete_elem(fd_of(arg, MAP_NEIGH_ID), hop);
 }
 
-static int neigh_id_next(void *arg, const struct ecmper_addr *addr, struct ecmper_addr *next)
+static int neigh_id_next(void *arg, const struct ecmper_hop *hop, struct ecmper_hop *next)
 {
-	return bpf_map_get_next_key(fd_of(arg, MAP_NEIGH_ID), addr, next);
+	return bpf_map_get_next_key(fd_of(arg, MAP_NEIGH_ID), hop, next);
+}
+
+static int neigh_mac_get(void *arg, const struct ecmper_mac *mac, uint32_t *id)
+{
+	return bpf_map_lookup_elem(fd_of(arg, MAP_NEIGH_MAC), mac, id);
 }
 
 static int neigh_mac_set(void *arg, const struct ecmper_mac *mac, uint32_t id)
@@ -277,6 +282,7 @@ const struct tables_ops kernel_ops = {
 	.neigh_id_set = neigh_id_set,
 	.neigh_id_delete = neigh_id_delete,
 	.neigh_id_next = neigh_id_next,
+	.neigh_mac_get = neigh_mac_get,
 	.neigh_mac_set = neigh_mac_set,
 	.neigh_mac_delete = neigh_mac_delete,
 	.neigh_mac_next = neigh_mac_next,

@@ -22,11 +22,13 @@ struct option {
 static int set_dev(struct ecmper_up_options *options, const char *value, size_t offset)
 {
 	(void)offset;
-	if (!*value || strlen(value) >= IF_NAMESIZE || options->dev_count == ECMPER_DEVS_MAX)
+	if (!*value || strlen(value) >= IF_NAMESIZE)
 		return -EINVAL;
 	for (unsigned int i = 0; i < options->dev_count; i++)
 		if (!strcmp(options->devs[i], value))
 			return 0;
+	if (options->dev_count == ECMPER_DEVS_MAX)
+		return -E2BIG;
 	strcpy(options->devs[options->dev_count++], value);
 	return 0;
 }
@@ -64,6 +66,29 @@ static int set_mark(struct ecmper_up_options *options, const char *value, size_t
 	if (mark >= 0)
 		options->mark = mark;
 	return mark < 0 ? mark : 0;
+}
+
+static int set_flight_time(struct ecmper_up_options *options, const char *value, size_t offset)
+{
+	unsigned long ms;
+	int ret = ecmper_duration_parse(value, 0, ECMPER_FLIGHT_MS_MAX, &ms);
+
+	(void)offset;
+	if (!ret)
+		options->flight_ms = ms;
+	return ret;
+}
+
+static int set_also_mac(struct ecmper_up_options *options, const char *value, size_t offset)
+{
+	uint8_t mac[6];
+
+	(void)offset;
+	if (ecmper_mac_parse(value, mac) || mac[0] & 1 ||
+	    options->also_mac_count == ECMPER_ALSO_MACS_MAX)
+		return -EINVAL;
+	memcpy(options->also_macs[options->also_mac_count++], mac, sizeof(mac));
+	return 0;
 }
 
 static int set_hash_key(struct ecmper_up_options *options, const char *value, size_t offset)
@@ -108,6 +133,9 @@ static const struct option table[] = {
 	{"dev", ROUTER | SERVER, set_dev, "the name of a network device", 0},
 	{"mode", ROUTER | SERVER, set_mode, "auto, native or generic", 0},
 	{"mark", ROUTER | SERVER, set_mark, "dscp or tos", 0},
+	{"flight-time", ROUTER, set_flight_time, "0 to 60s, such as 1s or 500ms", 0},
+	{"also-mac", ROUTER | SERVER, set_also_mac,
+	 "a unicast MAC, such as 00:00:5e:00:01:07, seven times at most", 0},
 	{"hash-key", ROUTER, set_hash_key, "32 hexadecimal digits", 0},
 	{"vip", SERVER, set_vip, "a prefix, such as 10.0.10.0/32 or fd00::10/128", 0},
 	SIZE("max-prefixes", ROUTER, max_prefixes),
@@ -142,6 +170,10 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 		return ecmper_fail(err, -ENOENT, "the %s has no option \"%s\"",
 				   options->role == ECMPER_ROUTER ? "router" : "server", word);
 	ret = option->set(options, value, option->offset);
+	if (ret == -E2BIG)
+		return ecmper_fail(err, ret,
+				   "%s \"%s\": there are %u already, and no more can be named",
+				   word, value, ECMPER_DEVS_MAX);
 	return ret ? ecmper_fail(err, ret, "%s \"%s\": expected %s", word, value, option->expected)
 		   : 0;
 }
@@ -172,6 +204,7 @@ int ecmper_options_read(struct ecmper_up_options *options, FILE *file, const cha
 	size_t room = 0;
 	int ret = 0;
 
+	options->is_whole = true;
 	while (!ret && getline(&line, &room, file) >= 0) {
 		number++;
 		ret = read_line(options, line, &reason);

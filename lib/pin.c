@@ -17,6 +17,7 @@
 
 #define BPFFS       "/sys/fs/bpf"
 #define LINK_PREFIX "link_"
+#define VERSION     "version" /* a symbolic link, whose target is the version of what is attached */
 
 static bool is_bpffs(const char *path)
 {
@@ -132,7 +133,7 @@ static bool is_ours(const char *name)
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
-	    is_link(name))
+	    !strcmp(name, VERSION) || is_link(name))
 		return true;
 	for (enum map_index map = 0; map < MAPS; map++)
 		if (!strcmp(name, map_names[map]))
@@ -184,4 +185,42 @@ int pins_remove(const char *path, struct ecmper_error *err)
 		closedir(dir);
 	return ret ? ecmper_fail(err, ret, "cannot remove the pins in %s: %s", path, strerror(-ret))
 		   : 0;
+}
+
+void folder_remove_empty(const char *pin, const char *folder)
+{
+	rmdir(folder);
+	rmdir(pin);
+}
+
+/* bpffs has no files to write into, but it has symbolic links. */
+int pin_version_write(const char *folder, struct ecmper_error *err)
+{
+	char path[600], new_path[600];
+
+	snprintf(path, sizeof(path), "%s/" VERSION, folder);
+	snprintf(new_path, sizeof(new_path), "%s/" PIN_NEW, folder);
+	unlink(new_path); /* left by an `up` that was killed */
+	if (symlink(ECMPER_VERSION, new_path) || rename(new_path, path))
+		return ecmper_fail(err, -errno, "cannot make the link %s: %s", path,
+				   strerror(errno));
+	return 0;
+}
+
+int ecmper_version_read(const char *pin, enum ecmper_role role, char version[ECMPER_VERSION_STRLEN])
+{
+	char path[600];
+	ssize_t length;
+	int ret;
+
+	version[0] = '\0';
+	ret = role_folder(pin, role, path, sizeof(path) - sizeof("/" VERSION));
+	if (ret)
+		return ret;
+	strcat(path, "/" VERSION);
+	length = readlink(path, version, ECMPER_VERSION_STRLEN - 1);
+	if (length < 0)
+		return -errno;
+	version[length] = '\0';
+	return 0;
 }

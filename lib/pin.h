@@ -19,6 +19,10 @@ int pins_remove(const char *path, struct ecmper_error *err);
  * are others' there. */
 bool pins_exist(const char *path);
 void pin_link_path(const char *folder, uint32_t ifindex, char *path, size_t size);
+/* The role's folder goes when it is empty, and the instance's when the other role is not in it. */
+void folder_remove_empty(const char *pin, const char *folder);
+/* Note in the folder which version's programs are attached: this one. */
+int pin_version_write(const char *folder, struct ecmper_error *err);
 /* Calls back for each pinned link: its fd (closed afterwards), the device it is on (0: gone) and its program. */
 int pin_links_each(const char *folder,
 		   int (*each)(int fd, const char *path, uint32_t ifindex, uint32_t prog_id,

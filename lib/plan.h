@@ -17,7 +17,7 @@ struct wanted {
 	uint32_t buckets; /* of a Maglev table */
 	uint32_t depth;
 	bool is_anew; /* said by `del` and `add`: what does not fit is forgotten, not refused */
-	struct server *servers; /* sorted by address, with their ids */
+	struct server *servers; /* sorted by name, with their ids */
 	unsigned int server_count;
 };
 

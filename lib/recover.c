@@ -119,21 +119,21 @@ static int find_all(struct found *found, struct tables *tables)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-/* Addresses whose id was collected or never finished. */
+/* Next hops whose id was collected or never finished. */
 static int clear_neigh_id_leftovers(struct tables *tables)
 {
-	struct ecmper_addr addr, next;
+	struct ecmper_hop hop, next;
 	int ret = tables->ops->neigh_id_next(tables->arg, NULL, &next);
 
 	while (!ret) {
 		uint32_t id;
 		int found;
 
-		addr = next;
-		ret = tables->ops->neigh_id_next(tables->arg, &addr, &next);
-		found = neigh_find(tables, &addr, &id);
+		hop = next;
+		ret = tables->ops->neigh_id_next(tables->arg, &hop, &next);
+		found = neigh_find(tables, &hop, &id);
 		if (found == -ENOENT)
-			found = tables->ops->neigh_id_delete(tables->arg, &addr);
+			found = tables->ops->neigh_id_delete(tables->arg, &hop);
 		if (found)
 			return found;
 	}
@@ -148,14 +148,14 @@ static int sync_all_macs(struct tables *tables)
 	while (!ret) {
 		mac = next;
 		ret = tables->ops->neigh_mac_next(tables->arg, &mac, &next);
-		ret = neigh_mac_sync(tables, mac.byte) ?: ret;
+		ret = neigh_mac_sync(tables, mac.byte, 0) ?: ret;
 	}
 	ret = ret == -ENOENT ? 0 : ret;
 	for (uint32_t id = 1; !ret && id < tables->config->max_next_hops; id++) {
 		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
 
 		if ((tables->neigh[id].flags & ECMPER_NEIGH_USED) && link)
-			ret = neigh_mac_sync(tables, link->dst_mac);
+			ret = neigh_mac_sync(tables, link->dst_mac, id);
 	}
 	return ret;
 }
@@ -166,6 +166,7 @@ static int recover_neighs(const struct found *found, struct tables *tables)
 
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		struct ecmper_neigh *neigh = &tables->neigh[id];
+		struct ecmper_hop hop = neigh_hop(neigh);
 
 		/* Collected, but lpm could not be turned back from naming it: it is there still. */
 		if (found->refs[id] && neigh->flags & ECMPER_NEIGH_RESTING)
@@ -174,7 +175,7 @@ static int recover_neighs(const struct found *found, struct tables *tables)
 			continue;
 		neigh->refs = found->refs[id];
 		if (neigh->refs || neigh->flags & ECMPER_NEIGH_STATIC)
-			ret = ret ?: tables->ops->neigh_id_set(tables->arg, &neigh->addr, id);
+			ret = ret ?: tables->ops->neigh_id_set(tables->arg, &hop, id);
 		else
 			ret = neigh_collect(tables, id) ?: ret;
 	}

@@ -22,9 +22,9 @@ static int add(struct ecmper_report *report, const struct ecmper_change *change)
 
 /* `add` or `del` of one server. */
 static int add_server(struct ecmper_report *report, enum ecmper_change_kind kind,
-		      const struct ecmper_net *net, const struct ecmper_addr *addr, int weight)
+		      const struct ecmper_net *net, const struct ecmper_hop *hop, int weight)
 {
-	struct ecmper_via via = {.addr = *addr, .weight = weight};
+	struct ecmper_via via = {.hop = *hop, .weight = weight};
 	struct ecmper_change change = {CHANGE_EMPTY, .kind = kind, .net = *net, .vias = &via,
 				       .via_count = 1};
 
@@ -53,7 +53,7 @@ static int add_whole(struct ecmper_report *report, const struct draft *draft)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < wanted->server_count; i++)
 		change.vias[change.via_count++] = (struct ecmper_via){
-			.addr = wanted->servers[i].addr, .weight = wanted->servers[i].weight};
+			.hop = wanted->servers[i].hop, .weight = wanted->servers[i].weight};
 	ret = add(report, &change);
 	change_release(&change);
 	return ret;
@@ -77,12 +77,9 @@ static bool options_differ(const struct draft *draft)
 }
 
 /* A server that was there and is not purged: that is said already, and it has left every prefix. */
-static const struct ecmper_addr *old_server(const struct edit *edit,
-					    const struct ecmper_member *member)
+static bool is_old_server(const struct edit *edit, const struct ecmper_member *member)
 {
-	return edit->is_purged && edit->is_purged[member->nh]
-		       ? NULL
-		       : &edit->tables->neigh[member->nh].addr;
+	return !edit->is_purged || !edit->is_purged[member->nh];
 }
 
 /* Servers that go. */
@@ -92,10 +89,10 @@ static int add_gone(struct ecmper_report *report, const struct edit *edit, struc
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < draft->old.members_count; i++) {
-		const struct ecmper_addr *addr = old_server(edit, &members[i]);
+		struct ecmper_hop old = neigh_hop(&edit->tables->neigh[members[i].nh]);
 
-		if (addr && !draft_server(draft, addr))
-			ret = add_server(report, ECMPER_DEL, &draft->net, addr, -1);
+		if (is_old_server(edit, &members[i]) && !draft_server(draft, &old))
+			ret = add_server(report, ECMPER_DEL, &draft->net, &old, -1);
 	}
 	return ret;
 }
@@ -110,18 +107,19 @@ static int add_servers(struct ecmper_report *report, const struct edit *edit,
 
 	for (unsigned int i = 0; !ret && i < draft->wanted.server_count; i++) {
 		const struct server *server = &draft->wanted.servers[i];
-		const struct ecmper_addr *old = NULL;
 		int order = 1;
 
-		/* Both lists are sorted by address. */
+		/* Both lists are sorted by name. */
 		for (; m < draft->old.members_count; m++) {
-			old = &edit->tables->neigh[members[m].nh].addr;
-			order = ecmper_addr_compare(&server->addr, old);
+			struct ecmper_hop old = neigh_hop(&edit->tables->neigh[members[m].nh]);
+
+			order = ecmper_hop_compare(&server->hop, &old);
 			if (order <= 0)
 				break;
 		}
-		if (order || !old_server(edit, &members[m]) || members[m].weight != server->weight)
-			ret = add_server(report, ECMPER_ADD, &draft->net, &server->addr,
+		if (order || !is_old_server(edit, &members[m]) ||
+		    members[m].weight != server->weight)
+			ret = add_server(report, ECMPER_ADD, &draft->net, &server->hop,
 					 server->weight);
 	}
 	return ret;
@@ -152,7 +150,7 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 	const struct ecmper_neigh *neigh = draft->id ? &tables->neigh[draft->id] : NULL;
 	const struct ecmper_link *link = neigh ? neigh_link(neigh) : NULL;
 	bool was_static = neigh && neigh->flags & ECMPER_NEIGH_STATIC;
-	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_NEIGH_DEL, .addr = draft->addr,
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_NEIGH_DEL, .hop = draft->hop,
 				       .vlan = draft->link.vlan};
 
 	if (!draft->is_static)
@@ -165,9 +163,9 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 	return add(report, &change);
 }
 
-static int add_purged(struct ecmper_report *report, const struct ecmper_addr *addr)
+static int add_purged(struct ecmper_report *report, const struct ecmper_hop *hop)
 {
-	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_PURGE, .addr = *addr};
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_PURGE, .hop = *hop};
 
 	return add(report, &change);
 }

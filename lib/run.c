@@ -5,24 +5,50 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "plan.h"
 
 /* lpm allocates for every replacement, with GFP_ATOMIC: a failure now may succeed a moment later. */
 #define LPM_TRIES 5
 
-static int lpm_set(struct tables *tables, const struct ecmper_net *net,
-		   const struct ecmper_prefix *value)
+/* A write that took longer than this is written again, with the later time. */
+#define LPM_WRITE_NS 1000000
+
+static uint64_t now_ns(void)
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* as bpf_ktime_get_ns() of the router program */
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/*
+ * Replace a prefix, which remembers when: packets that are on their way since before must not be
+ * answered for (choose.h). So it is the time of the write that counts, as nearly as a process can
+ * tell, not that of the plan. A new prefix has no packets on their way.
+ */
+static int lpm_set(struct tables *tables, const struct ecmper_net *net,
+		   const struct ecmper_prefix *value, bool is_new)
+{
+	struct ecmper_prefix stamped = *value;
+	bool is_written = false;
 	int ret = -ENOMEM;
 
-	for (int i = 0; i < LPM_TRIES && ret == -ENOMEM; i++)
-		ret = tables->ops->lpm_set(tables->arg, net, value);
-	return ret;
+	for (int i = 0; i < LPM_TRIES; i++) {
+		stamped.changed_ns = is_new ? 0 : now_ns();
+		ret = tables->ops->lpm_set(tables->arg, net, &stamped);
+		if (ret && ret != -ENOMEM)
+			break;
+		is_written |= !ret;
+		if (!ret && (is_new || now_ns() - stamped.changed_ns < LPM_WRITE_NS))
+			break;
+	}
+	return is_written ? 0 : ret;
 }
 
 static int lpm_switch(struct tables *tables, const struct op *op)
 {
-	int ret = lpm_set(tables, &op->net, &op->value);
+	int ret = lpm_set(tables, &op->net, &op->value, !op->before.generation);
 
 	if (!ret && !op->before.generation)
 		tables->config->prefix_count++;
@@ -62,7 +88,7 @@ static int do_step(struct tables *tables, const struct op *op)
 
 static int undo_lpm_delete(struct tables *tables, const struct op *op)
 {
-	int ret = lpm_set(tables, &op->net, &op->before);
+	int ret = lpm_set(tables, &op->net, &op->before, false);
 
 	if (!ret)
 		tables->config->prefix_count++;
@@ -77,7 +103,7 @@ static int undo_step(struct tables *tables, const struct op *op)
 	case OP_SHARE: return range_ref(tables, op->region, op->offset, op->count, op->hash, -1);
 	case OP_REF: return neigh_ref(tables, op->offset, -1);
 	case OP_LPM_SET:
-		return op->before.generation ? lpm_set(tables, &op->net, &op->before)
+		return op->before.generation ? lpm_set(tables, &op->net, &op->before, false)
 					     : lpm_delete(tables, &op->net);
 	case OP_VIP_SET:
 		if (op->before.generation && vip_wants(&op->net, &op->before))

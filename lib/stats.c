@@ -91,13 +91,10 @@ static int read_next_hops(const struct ecmper *ecmper, struct ecmper_stats *stat
 		ret = read_elements(ecmper->fd[MAP_NH_COUNTERS], first, count, counted, element);
 		for (uint32_t i = 0; !ret && i < count; i++) {
 			struct ecmper_nh_stats next_hop = {};
-			const struct ecmper_addr *addr = ecmper_nh_addr(ecmper, first + i);
 
 			add_next_hop(stats, counted + i * stats->cpu_count, &next_hop.counter);
-			if (!addr)
-				continue;
-			next_hop.addr = *addr;
-			stats->next_hops[stats->next_hop_count++] = next_hop;
+			if (ecmper_nh_hop(ecmper, first + i, &next_hop.hop))
+				stats->next_hops[stats->next_hop_count++] = next_hop;
 		}
 	}
 	free(counted);

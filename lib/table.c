@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which server owns which bucket: a pure function of the servers' addresses and weights, so that
+ * Which server owns which bucket: a pure function of the servers' names and weights, so that
  * neither the order of adding nor a restart moves a connection, and two routers agree.
  */
 #include <errno.h>
@@ -53,12 +53,14 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-static uint64_t addr_hash(const struct ecmper_addr *addr)
+/* Without a device's name, it is what it was when there were only addresses. */
+uint64_t hop_hash(const struct ecmper_hop *hop)
 {
-	uint64_t half[2];
+	uint64_t word[4], hash;
 
-	memcpy(half, addr, sizeof(half));
-	return mix(mix(half[0] + 0x9e3779b97f4a7c15ULL) ^ half[1]);
+	memcpy(word, hop, sizeof(word));
+	hash = mix(mix(word[0] + 0x9e3779b97f4a7c15ULL) ^ word[1]);
+	return word[2] ? mix(mix(hash ^ word[2]) ^ word[3]) : hash;
 }
 
 /* A server's way through the table: every bucket once, because an odd skip and a power of two
@@ -146,7 +148,7 @@ static unsigned int start_walkers(struct walker *walkers, uint32_t mask,
 
 	*max_weight = 0;
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t hash = addr_hash(&servers[i].addr);
+		uint64_t hash = hop_hash(&servers[i].hop);
 		uint32_t skip = hash >> 32 | 1;
 
 		if (!servers[i].weight)

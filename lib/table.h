@@ -7,14 +7,16 @@
 
 #include "ecmper.h"
 
-/* A server of a prefix. Lists of them are sorted by address. */
+/* A server of a prefix. Lists of them are sorted by name. */
 struct server {
-	struct ecmper_addr addr;
+	struct ecmper_hop hop;
 	uint32_t id; /* 0: not known yet */
 	uint16_t weight;
 	uint8_t origin;
 };
 
+/* Of a next hop's name: spreads them well, the same everywhere for ever. */
+uint64_t hop_hash(const struct ecmper_hop *hop);
 /* Sum of weights. */
 uint32_t servers_weight(const struct server *servers, unsigned int n);
 /* Buckets of a modulo table: the next power of two >= the sum of weights, times 4 when that is

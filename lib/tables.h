@@ -10,12 +10,15 @@
 
 #include "ecmper.h"
 
-/* What a link takes from the device that it leaves by. */
+/* What a link takes from the device that it leaves by, and whether it can take it. */
 struct device {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE]; /* zeros behind its end */
 	uint32_t ifindex;
 	uint8_t mac[6];
 	uint32_t mtu;
+	bool is_loopback;
+	bool is_ethernet; /* frames have an Ethernet header */
+	bool is_up;       /* set up, and has a carrier */
 };
 
 enum region { REGION_CUR_NH, REGION_PRV_NH, REGION_MEMBERS, REGIONS };
@@ -27,10 +30,11 @@ struct tables_ops {
 	int (*lpm_delete)(void *arg, const struct ecmper_net *net);
 	/* The prefix after `net` (NULL: the first); -ENOENT at the end. */
 	int (*lpm_next)(void *arg, const struct ecmper_net *net, struct ecmper_net *next);
-	int (*neigh_id_get)(void *arg, const struct ecmper_addr *addr, uint32_t *id);
-	int (*neigh_id_set)(void *arg, const struct ecmper_addr *addr, uint32_t id);
-	int (*neigh_id_delete)(void *arg, const struct ecmper_addr *addr);
-	int (*neigh_id_next)(void *arg, const struct ecmper_addr *addr, struct ecmper_addr *next);
+	int (*neigh_id_get)(void *arg, const struct ecmper_hop *hop, uint32_t *id);
+	int (*neigh_id_set)(void *arg, const struct ecmper_hop *hop, uint32_t id);
+	int (*neigh_id_delete)(void *arg, const struct ecmper_hop *hop);
+	int (*neigh_id_next)(void *arg, const struct ecmper_hop *hop, struct ecmper_hop *next);
+	int (*neigh_mac_get)(void *arg, const struct ecmper_mac *mac, uint32_t *id);
 	int (*neigh_mac_set)(void *arg, const struct ecmper_mac *mac, uint32_t id);
 	int (*neigh_mac_delete)(void *arg, const struct ecmper_mac *mac);
 	int (*neigh_mac_next)(void *arg, const struct ecmper_mac *mac, struct ecmper_mac *next);
@@ -63,6 +67,7 @@ struct tables {
 	struct ecmper_member *members;
 	struct ecmper_alloc *alloc;
 	struct ecmper_neigh *neigh;
+	uint32_t first_free_id; /* none below it is free, as far as this process knows */
 	const struct tables_ops *ops;
 	void *arg;
 };
@@ -116,10 +121,12 @@ int tables_touch_prefix(struct tables *tables, const struct ecmper_prefix *value
 
 /* ---- neigh.c: next-hop ids. ---- */
 
-/* The id of an address. -ENOENT: it has none. */
-int neigh_find(const struct tables *tables, const struct ecmper_addr *addr, uint32_t *id);
-/* The id of an address, taken newly when it has none (then *is_new). -ENOSPC. */
-int neigh_take(struct tables *tables, const struct ecmper_addr *addr, uint32_t *id, bool *is_new);
+/* The name of a next hop. */
+struct ecmper_hop neigh_hop(const struct ecmper_neigh *neigh);
+/* The id of a next hop. -ENOENT: it has none. */
+int neigh_find(const struct tables *tables, const struct ecmper_hop *hop, uint32_t *id);
+/* The id of a next hop, taken newly when it has none (then *is_new). -ENOSPC. */
+int neigh_take(struct tables *tables, const struct ecmper_hop *hop, uint32_t *id, bool *is_new);
 /* Forget an id that nothing refers to. It rests until a grace period, also when neigh_id could not
  * be brought in line. */
 int neigh_collect(struct tables *tables, uint32_t id);
@@ -130,8 +137,9 @@ const struct ecmper_link *neigh_link(const struct ecmper_neigh *neigh);
 int neigh_link_set(struct tables *tables, uint32_t id, const struct ecmper_link *link);
 /* Back to "not resolved". */
 int neigh_link_clear(struct tables *tables, uint32_t id);
-/* neigh_mac holds a MAC exactly when a next hop of a prefix has it. Make it so for this one. */
-int neigh_mac_sync(struct tables *tables, const uint8_t mac[6]);
+/* neigh_mac holds a MAC exactly when a next hop of a prefix has it. Make it so for this one, after `id`
+ * got it or lost it. */
+int neigh_mac_sync(struct tables *tables, const uint8_t mac[6], uint32_t id);
 /* One reference more (+1) or less (-1) from a prefix. */
 int neigh_ref(struct tables *tables, uint32_t id, int step);
 

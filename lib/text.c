@@ -30,6 +30,11 @@ int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b
 	return memcmp(a, b, sizeof(*a));
 }
 
+bool ecmper_addr_is_link_local(const struct ecmper_addr *addr)
+{
+	return (addr->word[0] & htonl(0xffc00000)) == htonl(0xfe800000);
+}
+
 int ecmper_addr_parse(const char *text, struct ecmper_addr *addr)
 {
 	struct ecmper_addr ipv6;
@@ -50,6 +55,50 @@ const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_A
 	if (ecmper_addr_is_ipv4(addr))
 		return inet_ntop(AF_INET, &addr->word[3], buf, ECMPER_ADDR_STRLEN);
 	return inet_ntop(AF_INET6, addr, buf, ECMPER_ADDR_STRLEN);
+}
+
+/* What the kernel takes for a name, and no more. */
+int ecmper_dev_parse(const char *text, char dev[ECMPER_DEV_NAMESIZE])
+{
+	size_t len = strlen(text);
+
+	if (!len || len >= ECMPER_DEV_NAMESIZE || strpbrk(text, "/:% \t\r\n\v\f") ||
+	    !strcmp(text, ".") || !strcmp(text, ".."))
+		return -EINVAL;
+	memset(dev, 0, ECMPER_DEV_NAMESIZE);
+	memcpy(dev, text, len);
+	return 0;
+}
+
+int ecmper_hop_compare(const struct ecmper_hop *a, const struct ecmper_hop *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+int ecmper_hop_parse(const char *text, struct ecmper_hop *hop)
+{
+	const char *percent = strchrnul(text, '%');
+	struct ecmper_hop parsed = {};
+	char addr[ECMPER_ADDR_STRLEN];
+
+	if ((size_t)(percent - text) >= sizeof(addr))
+		return -EINVAL;
+	memcpy(addr, text, percent - text);
+	addr[percent - text] = '\0';
+	if (ecmper_addr_parse(addr, &parsed.addr) ||
+	    (*percent && ecmper_dev_parse(percent + 1, parsed.dev)))
+		return -EINVAL;
+	*hop = parsed;
+	return 0;
+}
+
+const char *ecmper_hop_format(const struct ecmper_hop *hop, char buf[ECMPER_HOP_STRLEN])
+{
+	char addr[ECMPER_ADDR_STRLEN];
+
+	snprintf(buf, ECMPER_HOP_STRLEN, "%s%s%.*s", ecmper_addr_format(&hop->addr, addr),
+		 *hop->dev ? "%" : "", ECMPER_DEV_NAMESIZE - 1, hop->dev);
+	return buf;
 }
 
 /* Is every bit from `first` on, counted from the left of all 128, 0? */
@@ -131,6 +180,29 @@ static int hex_digit(char c)
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
 	return -1;
+}
+
+int ecmper_duration_parse(const char *text, unsigned long min_ms, unsigned long max_ms,
+			  unsigned long *ms)
+{
+	char digits[16];
+	size_t length = strspn(text, "0123456789");
+	unsigned long number, unit = 1000;
+	int ret;
+
+	if (length >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, text, length);
+	digits[length] = '\0';
+	if (!strcmp(text + length, "ms"))
+		unit = 1;
+	else if (text[length] && strcmp(text + length, "s"))
+		return -EINVAL;
+	ret = ecmper_number_parse(digits, 0, max_ms / unit, &number);
+	if (ret || number * unit < min_ms)
+		return -EINVAL;
+	*ms = number * unit;
+	return 0;
 }
 
 int ecmper_mac_parse(const char *text, uint8_t mac[6])

@@ -29,63 +29,137 @@ uint16_t ecmper_prv_nh_at(struct ecmper *ecmper, uint32_t slot)
 	return slot_at(ecmper, REGION_PRV_NH, ecmper->tables.prv_nh, slot);
 }
 
-const struct ecmper_addr *ecmper_nh_addr(const struct ecmper *ecmper, uint32_t id)
+bool ecmper_nh_hop(const struct ecmper *ecmper, uint32_t id, struct ecmper_hop *hop)
 {
 	if (!id || id >= ecmper->tables.config->max_next_hops ||
 	    !(ecmper->tables.neigh[id].flags & ECMPER_NEIGH_USED))
-		return NULL;
-	return &ecmper->tables.neigh[id].addr;
+		return false;
+	*hop = neigh_hop(&ecmper->tables.neigh[id]);
+	return true;
 }
 
-/* The device behind a port, "" when this namespace has none such. */
-static void port_name(const struct ecmper *ecmper, uint32_t port, char name[IF_NAMESIZE])
+int ports_look(const struct ecmper *ecmper, struct device **ports, struct ecmper_error *err)
 {
-	uint32_t ifindex = 0;
+	uint32_t count = ecmper->tables.config->max_ports;
+	struct devices devices;
+	int ret = devices_read(&devices);
 
-	ecmper->tables.ops->tx_port_get((void *)ecmper, port, &ifindex);
-	device_name(ifindex, name);
+	*ports = ret ? NULL : calloc(count, sizeof(**ports));
+	if (!*ports)
+		ret = ecmper_fail(err, ret ?: -ENOMEM, "cannot read the network devices: %s",
+				  strerror(ret ? -ret : ENOMEM));
+	for (uint32_t port = 0; !ret && port < count; port++) {
+		const struct device *device = NULL;
+		uint32_t ifindex;
+
+		if (!ecmper->tables.ops->tx_port_get(ecmper->tables.arg, port, &ifindex))
+			device = devices_find(&devices, ifindex);
+		if (device)
+			(*ports)[port] = *device;
+	}
+	devices_free(&devices);
+	return ret;
 }
 
-void neigh_view(const struct ecmper *ecmper, uint32_t id, struct ecmper_neigh_view *view)
+static enum ecmper_way compare_link(const struct ecmper_link *link, const struct device *device)
+{
+	uint32_t mtu = device->mtu < UINT16_MAX ? device->mtu : UINT16_MAX;
+
+	if (!device->ifindex)
+		return ECMPER_WAY_DEVICE_GONE;
+	if (!device->is_up)
+		return ECMPER_WAY_DEVICE_DOWN;
+	if (memcmp(link->src_mac, device->mac, sizeof(device->mac)))
+		return ECMPER_WAY_MAC_CHANGED;
+	return link->mtu == mtu ? ECMPER_WAY_UP : ECMPER_WAY_MTU_CHANGED;
+}
+
+static struct ecmper_way_view view_way(const struct ecmper_neigh *neigh, const struct device *ports)
+{
+	const struct ecmper_link *link = neigh_link(neigh);
+	struct ecmper_hop hop = neigh_hop(neigh);
+	struct ecmper_way_view view = {.way = ECMPER_WAY_NO_MAC};
+	const struct device *device;
+
+	memcpy(view.dev, neigh->dev, sizeof(view.dev));
+	if (!link)
+		return view;
+	device = &ports[link->port];
+	view.way = compare_link(link, device);
+	view.mtu = device->mtu;
+	view.table_mtu = link->mtu;
+	if (device->ifindex)
+		memcpy(view.dev, device->name, sizeof(view.dev));
+	if (*hop.dev && strcmp(hop.dev, view.dev))
+		view.way = ECMPER_WAY_DEVICE_RENAMED;
+	return view;
+}
+
+const char *ecmper_way_format(const struct ecmper_way_view *way, char buf[ECMPER_WAY_STRLEN])
+{
+	switch (way->way) {
+	case ECMPER_WAY_UP: return "up";
+	case ECMPER_WAY_NO_MAC: return "no MAC";
+	case ECMPER_WAY_DEVICE_GONE: return "device gone";
+	case ECMPER_WAY_DEVICE_DOWN: return "device down";
+	case ECMPER_WAY_MAC_CHANGED: return "mac changed";
+	case ECMPER_WAY_DEVICE_RENAMED:
+		snprintf(buf, ECMPER_WAY_STRLEN, "device renamed %s", way->dev);
+		break;
+	case ECMPER_WAY_MTU_CHANGED:
+		snprintf(buf, ECMPER_WAY_STRLEN, "mtu %u, table %u", way->mtu, way->table_mtu);
+		break;
+	}
+	return buf;
+}
+
+void neigh_view(const struct ecmper *ecmper, const struct device *ports, uint32_t id,
+		struct ecmper_neigh_view *view)
 {
 	const struct ecmper_neigh *neigh = &ecmper->tables.neigh[id];
 	const struct ecmper_link *link = neigh_link(neigh);
 
 	*view = (struct ecmper_neigh_view){.id = id,
-					   .addr = neigh->addr,
+					   .hop = neigh_hop(neigh),
 					   .is_resolved = link,
 					   .is_static = neigh->flags & ECMPER_NEIGH_STATIC,
-					   .refs = neigh->refs};
-	if (link) {
+					   .refs = neigh->refs,
+					   .way = view_way(neigh, ports)};
+	if (link)
 		view->link = *link;
-		port_name(ecmper, link->port, view->dev);
-	}
+	/* A link-local one must be called by its name. */
+	memcpy(view->dev, *view->hop.dev ? view->hop.dev : view->way.dev, sizeof(view->dev));
 }
 
 static int compare_neighs(const void *a, const void *b)
 {
 	const struct ecmper_neigh_view *x = a, *y = b;
 
-	return ecmper_addr_compare(&x->addr, &y->addr);
+	return ecmper_hop_compare(&x->hop, &y->hop);
 }
 
 int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, unsigned int *count,
 		       struct ecmper_error *err)
 {
 	uint32_t max = ecmper->tables.config->max_next_hops;
-
 	int ret = instance_is_router(ecmper, err);
+	struct ecmper_hop hop;
+	struct device *ports;
 
 	*count = 0;
 	*views = NULL;
+	ret = ret ?: ports_look(ecmper, &ports, err);
 	if (ret)
 		return ret;
 	*views = calloc(max, sizeof(**views));
-	if (!*views)
+	if (!*views) {
+		free(ports);
 		return ecmper_fail(err, -ENOMEM, "out of memory");
+	}
 	for (uint32_t id = 1; id < max; id++)
-		if (ecmper_nh_addr(ecmper, id))
-			neigh_view(ecmper, id, &(*views)[(*count)++]);
+		if (ecmper_nh_hop(ecmper, id, &hop))
+			neigh_view(ecmper, ports, id, &(*views)[(*count)++]);
+	free(ports);
 	qsort(*views, *count, sizeof(**views), compare_neighs);
 	return 0;
 }
@@ -98,15 +172,15 @@ static struct ecmper_server_view *server_of(struct ecmper_prefix_view *view, uin
 
 /* The servers in view->servers, `place` says which of them has an id (plus one). */
 static struct ecmper_server_view *add_server(const struct ecmper *ecmper,
+					     const struct device *ports,
 					     struct ecmper_prefix_view *view, uint16_t *place,
 					     uint16_t id)
 {
+	const struct ecmper_neigh *neigh = &ecmper->tables.neigh[id];
 	struct ecmper_server_view *server = &view->servers[view->server_count++];
 
-	*server = (struct ecmper_server_view){.addr = ecmper->tables.neigh[id].addr,
-					      .id = id,
-					      .weight = -1,
-					      .is_resolved = neigh_link(&ecmper->tables.neigh[id])};
+	*server = (struct ecmper_server_view){
+		.hop = neigh_hop(neigh), .id = id, .weight = -1, .way = view_way(neigh, ports)};
 	place[id] = view->server_count;
 	return server;
 }
@@ -117,15 +191,17 @@ static int compare_servers(const void *a, const void *b)
 
 	if ((x->weight < 0) != (y->weight < 0))
 		return x->weight < 0 ? 1 : -1;
-	return ecmper_addr_compare(&x->addr, &y->addr);
+	return ecmper_hop_compare(&x->hop, &y->hop);
 }
 
-static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
+static int view_servers(struct ecmper *ecmper, const struct device *ports,
+			struct ecmper_prefix_view *view)
 {
 	const struct ecmper_prefix *value = &view->value;
 	const struct tables *tables = &ecmper->tables;
 	uint16_t *place = calloc(UINT16_MAX + 1, sizeof(*place));
 	struct ecmper_server_view *server;
+	struct ecmper_hop hop;
 
 	view->servers = calloc(tables->config->max_next_hops, sizeof(*view->servers));
 	if (!place || !view->servers) {
@@ -135,7 +211,7 @@ static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 	for (uint32_t i = 0; i < value->members_count; i++) {
 		const struct ecmper_member *member = &tables->members[value->members_offset + i];
 
-		server = add_server(ecmper, view, place, member->nh);
+		server = add_server(ecmper, ports, view, place, member->nh);
 		server->weight = member->weight;
 		server->origin = member->origin;
 	}
@@ -147,9 +223,9 @@ static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 	for (uint32_t i = 0; i < value->prv_nh_count; i++) {
 		uint16_t id = ecmper_prv_nh_at(ecmper, value->prv_nh_offset + i);
 
-		if (!ecmper_nh_addr(ecmper, id))
+		if (!ecmper_nh_hop(ecmper, id, &hop))
 			continue;
-		server = server_of(view, place, id) ?: add_server(ecmper, view, place, id);
+		server = server_of(view, place, id) ?: add_server(ecmper, ports, view, place, id);
 		server->history++;
 	}
 	free(place);
@@ -161,8 +237,8 @@ static int view_servers(struct ecmper *ecmper, struct ecmper_prefix_view *view)
 }
 
 /* A consistent look needs a value that stays while its ranges are read: else once more. */
-static int view_prefix(struct ecmper *ecmper, const struct ecmper_net *net,
-		       struct ecmper_prefix_view *view)
+static int view_prefix(struct ecmper *ecmper, const struct device *ports,
+		       const struct ecmper_net *net, struct ecmper_prefix_view *view)
 {
 	const struct tables *tables = &ecmper->tables;
 	struct ecmper_prefix after;
@@ -171,7 +247,7 @@ static int view_prefix(struct ecmper *ecmper, const struct ecmper_net *net,
 	for (int tries = 0; tries < 100; tries++) {
 		*view = (struct ecmper_prefix_view){.net = *net};
 		ret = tables->ops->lpm_get(tables->arg, net, &view->value)
-			      ?: view_servers(ecmper, view);
+			      ?: view_servers(ecmper, ports, view);
 		if (ret || (!tables->ops->lpm_get(tables->arg, net, &after) &&
 			    after.generation == view->value.generation))
 			return ret;
@@ -215,7 +291,8 @@ static int list_prefixes(const struct tables *tables, struct ecmper_net **nets, 
 	return 0;
 }
 
-static int view_all(struct ecmper *ecmper, struct ecmper_prefix_view **views, unsigned int *count)
+static int view_all(struct ecmper *ecmper, const struct device *ports,
+		    struct ecmper_prefix_view **views, unsigned int *count)
 {
 	struct ecmper_net *nets = NULL;
 	unsigned int net_count = 0;
@@ -226,7 +303,7 @@ static int view_all(struct ecmper *ecmper, struct ecmper_prefix_view **views, un
 	if (!ret && !*views)
 		ret = -ENOMEM;
 	for (unsigned int i = 0; !ret && i < net_count; i++) {
-		ret = view_prefix(ecmper, &nets[i], &(*views)[*count]);
+		ret = view_prefix(ecmper, ports, &nets[i], &(*views)[*count]);
 		if (!ret)
 			(*count)++;
 		else if (ret == -ENOENT) /* gone since */
@@ -242,21 +319,24 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 {
 	int ret = instance_is_router(ecmper, err);
 	char text[ECMPER_NET_STRLEN];
+	struct device *ports;
 
 	*count = 0;
 	*views = NULL;
+	ret = ret ?: ports_look(ecmper, &ports, err);
 	if (ret)
 		return ret;
 	if (net) {
 		*views = calloc(1, sizeof(**views));
-		ret = *views ? view_prefix(ecmper, net, *views) : -ENOMEM;
+		ret = *views ? view_prefix(ecmper, ports, net, *views) : -ENOMEM;
 		*count = !ret;
 		if (ret == -ENOENT)
 			ecmper_fail(err, ret, "%s: no such prefix; `ecmperctl show` lists them",
 				    ecmper_net_format(net, text));
 	} else {
-		ret = view_all(ecmper, views, count);
+		ret = view_all(ecmper, ports, views, count);
 	}
+	free(ports);
 	if (ret && ret != -ENOENT)
 		ecmper_fail(err, ret, "cannot read the prefixes: %s", strerror(-ret));
 	if (ret) {

@@ -23,7 +23,7 @@ uint64_t vip_slot(const struct ecmper_net *net, const struct ecmper_prefix *valu
 
 static uint64_t *find_slot4(struct tables *tables, uint32_t addr)
 {
-	uint32_t home = ecmper_vip_home4(addr, tables->config->vip_lines);
+	uint32_t home = ecmper_vip_home4(addr, ecmper_vip_shift(tables->config->vip_lines));
 	uint64_t *line = (uint64_t *)tables->vip[home / ECMPER_VIP_SLOTS].slot;
 	uint64_t *free_slot = NULL;
 

@@ -12,16 +12,22 @@
 struct loaded {
 	struct ecmper_config config;
 	int prog_fd;
+	int own_macs_fd;
+	const char *lacks; /* what this kernel cannot do, and why; NULL: nothing */
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 };
 
-/* load.c: load the role's program. The maps are those pinned in `folder` when `is_up`, else new
- * ones, which are pinned there; `config` goes into them. Server: its VIPs are made those given. */
+/* load.c: load the role's program, with the maps that are pinned in `folder` when `is_up`, else
+ * with new ones. Nothing that packets or others can see changes. */
 int role_load(const struct ecmper_up_options *options, const char *folder, bool is_up,
 	      struct loaded *loaded, struct ecmper_error *err);
-/* After the programs are attached: what `up` leaves out goes (VIPs), what it changes counts. */
-int role_finish(const struct ecmper_up_options *options, const struct loaded *loaded);
+/* Pin the new maps in the folder, with the config in them. */
+int role_pin(const struct ecmper_up_options *options, const char *folder, struct loaded *loaded,
+	     struct ecmper_error *err);
+/* After the programs are attached: the VIPs become those given, what `up` changes counts. */
+int role_finish(const struct ecmper_up_options *options, const char *folder,
+		const struct loaded *loaded, struct ecmper_error *err);
 void role_unload(struct loaded *loaded);
 /* The pinned config of a role. -ENOENT; -EPROTO: of another version. */
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err);
@@ -34,5 +40,10 @@ int xdp_check_free(const struct device *device, const char *folder, struct ecmpe
 int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 	       enum ecmper_xdp_mode mode, bool *is_native, bool *was_attached,
 	       struct ecmper_error *err);
+
+/* Take the program off the device. -ENOENT: our link is not there. */
+int xdp_detach(const struct device *device, const char *folder, struct ecmper_error *err);
+/* Is this program on the device of that index in this network namespace? */
+bool xdp_is_on(uint32_t ifindex, uint32_t prog_id);
 
 #endif

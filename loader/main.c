@@ -21,13 +21,21 @@ static const char usage[] =
 	"The router stands where packets to the virtual addresses (VIPs) arrive; the server program\n"
 	"runs on each server. `up` on one that is up adds devices and replaces the programs without a\n"
 	"gap; connections do not notice. `down` leaves no trace, the router's tables are gone with it.\n"
+	"All is checked before anything is changed.\n"
 	"\n"
 	"  --dev IF           a device that packets come in by; may be given many times\n"
 	"  --vip PREFIX       server: a virtual address of this host\n"
 	"  --mode MODE        auto (default: native, or generic where the driver lacks it), native, generic\n"
 	"  --mark FORMAT      dscp (default) or tos (the format of the P4 prototype); the same on all\n"
+	"  --also-mac MAC     another MAC than the devices' own that frames to this host are sent to, such\n"
+	"                     as VRRP's; may be given seven times\n"
+	"  --flight-time TIME router: how long a packet may be on its way to servers and back (default 1s);\n"
+	"                     within it after a change, no connection is reset\n"
 	"  --hash-key HEX     router: 32 digits, shared by routers that serve the same VIPs (default: random)\n"
-	"  --config FILE      read options from FILE, one `word value` a line, such as `dev eth0`\n"
+	"  --config FILE      read options from FILE, one `word value` a line, such as `dev eth0`; the\n"
+	"                     devices are then all that shall be: the program is taken off others\n"
+	"  --apply FILE       router: have the state of FILE, as by `ecmperctl apply`, in the same step\n"
+	"  --check            find out whether it could be done, and change nothing\n"
 	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT
 	", or ECMPER_PIN)\n"
 	"  --max-prefixes N, --max-next-hops N, --max-buckets N, --max-history N, --max-members N,\n"
@@ -48,8 +56,10 @@ static int complain(int status, const char *text)
 	return status;
 }
 
-static int read_config(struct ecmper_up_options *options, const char *name)
+/* What is wrong with a file is wrong usage, too: trying again would not help. */
+static int read_file(struct ecmper_up_options *options, const char *name, bool is_state)
 {
+	static struct ecmper_changes state;
 	FILE *file = fopen(name, "re");
 	struct ecmper_error err;
 	char text[600];
@@ -57,52 +67,84 @@ static int read_config(struct ecmper_up_options *options, const char *name)
 
 	if (!file) {
 		snprintf(text, sizeof(text), "cannot open %s: %s", name, strerror(errno));
-		return complain(FAILED, text);
+		return complain(USAGE, text);
 	}
-	ret = ecmper_options_read(options, file, name, &err);
+	if (is_state)
+		options->state = &state;
+	ret = is_state ? ecmper_changes_read(&state, file, name, true, &err)
+		       : ecmper_options_read(options, file, name, &err);
 	fclose(file);
-	return ret ? complain(FAILED, err.text) : DONE;
+	return ret ? complain(USAGE, err.text) : DONE;
 }
 
-/* Options of `up` into the struct; of `down`, only --pin and --dev. */
-static int read_options(struct ecmper_up_options *options, int argc, char **argv)
+/* Of `down`: only --pin and --dev. */
+static int take_option(struct ecmper_up_options *options, bool is_up, const char *word,
+		       const char *value)
 {
 	struct ecmper_error err;
 	char text[128];
 
-	for (int i = 0; i < argc; i += 2) {
-		const char *word = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+	if (!strcmp(word, "--pin")) {
+		options->pin = value;
+		return DONE;
+	}
+	if (!is_up && strcmp(word, "--dev")) {
+		snprintf(text, sizeof(text), "down has no option %.64s", word);
+		return complain(USAGE, text);
+	}
+	if (!strcmp(word, "--config"))
+		return read_file(options, value, false);
+	if (!strcmp(word, "--apply") && options->role == ECMPER_ROUTER)
+		return options->state ? complain(USAGE, "--apply: one file expected")
+				      : read_file(options, value, true);
+	return ecmper_option_set(options, word + 2, value, &err) ? complain(USAGE, err.text) : DONE;
+}
+
+static int read_options(struct ecmper_up_options *options, bool is_up, int argc, char **argv)
+{
+	char text[128];
+
+	for (int i = 0; i < argc; i++) {
+		const char *word = argv[i];
 		int ret;
 
 		if (strncmp(word, "--", 2)) {
 			snprintf(text, sizeof(text), "\"%.64s\": an option expected", word);
 			return complain(USAGE, text);
 		}
-		if (!value) {
+		if (is_up && !strcmp(word, "--check")) {
+			options->is_check = true;
+			continue;
+		}
+		if (++i == argc) {
 			snprintf(text, sizeof(text), "%.64s: a value is missing", word);
 			return complain(USAGE, text);
 		}
-		if (!strcmp(word, "--pin")) {
-			options->pin = value;
-			continue;
-		}
-		if (!strcmp(word, "--config")) {
-			ret = read_config(options, value);
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (ecmper_option_set(options, word + 2, value, &err))
-			return complain(USAGE, err.text);
+		ret = take_option(options, is_up, word, argv[i]);
+		if (ret)
+			return ret;
 	}
 	return *options->pin == '/' ? DONE
 				    : complain(USAGE, "the pin folder's name must begin with /");
 }
 
-static int bring_up(const struct ecmper_up_options *options)
+static void print_port(const struct ecmper_up_options *options, const struct ecmper_up_port *port)
 {
 	const char *role = options->role == ECMPER_ROUTER ? "router" : "server";
-	struct ecmper_up_report report;
+	bool is_fallback =
+		!port->is_native && options->mode != ECMPER_XDP_GENERIC && !port->was_attached;
+
+	if (port->is_detached)
+		printf("%s taken off %s\n", role, port->dev);
+	else
+		printf("%s %s on %s, %s mode%s\n", role, port->was_attached ? "replaced" : "up",
+		       port->dev, port->is_native ? "native" : "generic",
+		       is_fallback ? " (its driver refused native mode: slower)" : "");
+}
+
+static int bring_up(const struct ecmper_up_options *options)
+{
+	static struct ecmper_up_report report;
 	struct ecmper_error err;
 
 	if (!options->dev_count)
@@ -112,13 +154,15 @@ static int bring_up(const struct ecmper_up_options *options)
 	if (ecmper_up(options, &report, &err))
 		return complain(FAILED, err.text);
 	for (unsigned int i = 0; i < report.port_count; i++)
-		printf("%s %s on %s, %s mode%s\n", role,
-		       report.ports[i].was_attached ? "replaced" : "up", report.ports[i].dev,
-		       report.ports[i].is_native ? "native" : "generic",
-		       report.ports[i].is_native || options->mode == ECMPER_XDP_GENERIC ||
-				       report.ports[i].was_attached
-			       ? ""
-			       : " (its driver refused native mode: slower)");
+		print_port(options, &report.ports[i]);
+	for (unsigned int i = 0; i < report.edit.count; i++)
+		puts(report.edit.lines[i]);
+	if (options->is_check)
+		puts("# checked: it can be done; nothing was changed");
+	if (report.lacks)
+		printf("%s without %s\n", options->role == ECMPER_ROUTER ? "router" : "server",
+		       report.lacks);
+	ecmper_report_free(&report.edit);
 	return DONE;
 }
 
@@ -138,7 +182,7 @@ static int take_down(const struct ecmper_up_options *options)
 
 int main(int argc, char **argv)
 {
-	static struct ecmper_up_options options = {.mark = -1};
+	static struct ecmper_up_options options = {.mark = -1, .flight_ms = -1};
 	bool is_up;
 	int ret;
 
@@ -157,9 +201,11 @@ int main(int argc, char **argv)
 	options.role = !strcmp(argv[1], "router") ? ECMPER_ROUTER : ECMPER_SERVER;
 	is_up = !strcmp(argv[2], "up");
 	options.pin = getenv(ECMPER_PIN_ENV) ?: ECMPER_PIN_DEFAULT;
-	ret = read_options(&options, argc - 3, argv + 3);
+	ret = read_options(&options, is_up, argc - 3, argv + 3);
 	if (!ret)
 		ret = is_up ? bring_up(&options) : take_down(&options);
 	ecmper_options_free(&options);
+	if (options.state)
+		ecmper_changes_free((struct ecmper_changes *)options.state);
 	return fflush(stdout) && !ret ? FAILED : ret;
 }

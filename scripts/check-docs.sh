@@ -96,11 +96,11 @@ check_options()
 
 	table=$(sed -n '/long_options\[\]/,/};/p' cli/main.c |
 		grep -oE '\{"[a-z-]+"' | sed 's/{"\(.*\)"/--\1/')
-	help=$({ "$BUILD/ecmperctl" --help && "$BUILD/ecmperctl" help stats; } | long_options)
+	help=$({ "$BUILD/ecmperctl" --help && "$BUILD/ecmperctl" help stats && "$BUILD/ecmperctl" help apply; } | long_options)
 	same option cli/main.c "$table" "ecmperctl --help" "$help"
 	same option cli/main.c "$table" man/ecmperctl.8 "$(man_options ecmperctl.8)"
 	same option cli/main.c "$table" cli/completion.bash \
-		"$(completion_words _ecmperctl '(stats_)?options' | grep -e --)"
+		"$(completion_words _ecmperctl '(stats_|apply_)?options' | grep -e --)"
 }
 
 check_loader()

@@ -13,9 +13,10 @@ trap 'rm -rf "$dir"' EXIT
 printf '#!/bin/sh\n' >"$dir/ecmper-loader"
 cp "$dir/ecmper-loader" "$dir/ecmperctl"
 chmod +x "$dir/ecmper-loader" "$dir/ecmperctl"
-for unit in "$root"/systemd/*.service; do
-	sed "s|@SBINDIR@|$dir|g; s|@SYSCONFDIR@|/etc|g" "$unit" >"$dir/${unit##*/}"
-	if grep -n '@[A-Z]*@' "$dir/${unit##*/}"; then
+for template in "$root"/systemd/*.in; do
+	file=$dir/$(basename "$template" .in)
+	sed "s|@SBINDIR@|$dir|g; s|@SYSCONFDIR@|/etc|g" "$template" >"$file"
+	if grep -n '@[A-Z]*@' "$file"; then
 		exit 1
 	fi
 done

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Everything that must be right before a change is: installs what is missing, builds, checks the
-# style and the documents, runs all tiers of tests. Needs root. The last line is
+# style and the documents, runs the tiers of tests, and some of them on Debian's kernels in an
+# emulator (scripts/kernels.sh). Needs root. The last line is
 # "N passed, N failed"; exit status 1 when something failed. With CI=true a skip is a failure.
 #
 # Environment: BUILD, the folder to build into (default build/)
@@ -11,7 +12,8 @@ set -m # each step is a process group, to be ended as a whole
 
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
-export BUILD
+WERROR=1
+export BUILD WERROR
 passed=0 failed=0
 child=
 log=$(mktemp)
@@ -105,7 +107,7 @@ step "format" make B="$BUILD" check-format
 step "shellcheck" check_scripts
 step "documents" scripts/check-docs.sh
 step "systemd units" scripts/check-units.sh
-for name in unit prog model net; do
+for name in unit prog model net kernels-quick; do
 	tier "$name"
 done
 echo "$passed passed, $failed failed"

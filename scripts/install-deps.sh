@@ -15,11 +15,13 @@ USAGE
 
 DEB_BUILD="clang llvm gcc libc6-dev make pkg-config libbpf-dev libelf-dev zlib1g-dev libmnl-dev libjansson-dev"
 DEB_TEST="libcmocka-dev nginx-light apache2-utils netcat-openbsd tcpdump ethtool iproute2 jq shellcheck
-	clang-format mandoc bsdextrautils util-linux procps curl systemd strace git"
+	clang-format mandoc bsdextrautils util-linux procps curl systemd strace git
+	udev iputils-ping binutils dpkg-dev debhelper qemu-system-x86 busybox-static cpio kmod xz-utils zstd"
 RPM_BUILD="clang llvm gcc glibc-devel make pkgconf-pkg-config bpftool libbpf-devel elfutils-libelf-devel
 	zlib-devel libmnl-devel jansson-devel"
 RPM_TEST="libcmocka-devel libasan libubsan nginx-core httpd-tools netcat tcpdump ethtool iproute iproute-tc
-	jq ShellCheck clang-tools-extra mandoc util-linux procps-ng curl systemd strace git-core diffutils"
+	jq ShellCheck clang-tools-extra mandoc util-linux procps-ng curl systemd strace git-core diffutils
+	systemd-udev iputils binutils qemu-system-x86-core busybox cpio kmod xz zstd"
 
 POLICY=/usr/sbin/policy-rc.d
 

@@ -20,6 +20,7 @@
 #   LAB_MODE         native (default) or generic
 #   LAB_FAMILY       4 (default) or 6: the family of LAB_VIP and of what else is asked for
 #   LAB_WIRE         1: links go through the wire namespace
+#   LAB_FLIGHT_TIME  the router's --flight-time, default its own
 #   LAB_MTU          MTU of all links, default 1500
 #   LAB_RATE         rate limit of each server, for example 100mbit; empty (default): none
 #   LAB_ACTIVE       how many servers get the VIP at first, default all
@@ -184,7 +185,8 @@ lab_router_prog()
 {
 	# shellcheck disable=SC2046 # words
 	lab_exec router ecmper-loader router up $(lab_router_devs "$1") \
-		--mark "${LAB_MARK:-dscp}" --mode "${LAB_MODE:-native}"
+		--mark "${LAB_MARK:-dscp}" --mode "${LAB_MODE:-native}" \
+		${LAB_FLIGHT_TIME:+--flight-time "$LAB_FLIGHT_TIME"}
 }
 
 # "add 10.0.10.0/32 via 10.0.0.1 via 10.0.0.3": a prefix and the servers with these numbers.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Each goal of the evaluation as a line: met or not, and by how much. Reads paper.csv first, then
-# those of throughput_totals, throughput_transfers, churn, long, faults and fuzz that there are.
+# those of throughput_totals, throughput_transfers, churn, flap, long, faults and fuzz that there are.
 
 function say(is_met, text)
 {
@@ -25,6 +25,12 @@ file == "churn" && /^er._maglev/ && ($4 + 0) in paper {
 	limit = paper[$4 + 0]
 	say($17 < limit, sprintf("churn, maglev, depth %d, T = %s s: %.1f %% of all packets bounced, goal < %.1f (%+.0f %%)",
 		$3, $4, $17, limit, ($17 / limit - 1) * 100))
+}
+
+# Without a packet that a change overtook, a run says nothing.
+file == "flap" && $1 != "0" {
+	say($7 == 0 && $14 > 0, sprintf("all servers drained and added, %d at once, %d s: %d of %d transfers broken, %d packets raced, goal 0 and some",
+		$2, $4, $7, $6, $14))
 }
 
 file == "long" {

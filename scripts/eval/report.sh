@@ -180,6 +180,26 @@ TEXT
 	beside_paper bounced_percent_of_clients "bounced_modulo bounced_maglev" "$er_cases"
 }
 
+flap()
+{
+	cat <<'TEXT'
+## A whole service that flaps
+
+All four servers are drained, then added again in another order, over and over, by one `ecmperctl` after the other or by `ecmperctl batch` with two
+changes at once and 20 ms between. A client has 48 transfers of 256 KiB under way at any time. What a server sends is limited to
+100 Mbit/s and queues up to 30 ms, bounced packets with it, so that changes overtake many. *Raced*: packets whose chain ended just after a
+change, at a server that did not own them; it dropped them, and TCP sent them again. With a flight time of 0 (`--flight-time`)
+they are answered by an RST. (`sudo scripts/eval/run.sh -l flap`)
+
+TEXT
+	has "$eval_dir" flap.csv || {
+		printf 'Not run.\n\n'
+		return
+	}
+	machine "$eval_dir/flap.machine"
+	table "flight_time at_once run seconds changes transfers broken reset bounced raced p50_ms p99_ms" <"$eval_dir/flap.csv"
+}
+
 held()
 {
 	cat <<'TEXT'
@@ -287,6 +307,7 @@ TEXT
 	fi
 	throughput
 	churn
+	flap
 	held
 	faults
 	code

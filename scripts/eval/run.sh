@@ -16,7 +16,7 @@ usage()
 Usage: run.sh [-l] [-o FOLDER] [PART...]    as root; `make eval` calls it
   -l         long: every interval, and more transfers for each figure (hours)
   -o FOLDER  where results go, default BUILD/eval
-  PART       of: throughput churn long faults code (default: all)
+  PART       of: throughput churn flap long faults code (default: all)
 BUILD (environment): folder of the build, default build
 USAGE
 }
@@ -40,9 +40,9 @@ while getopts "lo:h" option; do
 done
 shift $((OPTIND - 1))
 parts=("$@")
-((${#parts[@]} > 0)) || parts=(throughput churn long faults code)
+((${#parts[@]} > 0)) || parts=(throughput churn flap long faults code)
 for part in "${parts[@]}"; do
-	[[ $part =~ ^(throughput|churn|long|faults|code)$ ]] || {
+	[[ $part =~ ^(throughput|churn|flap|long|faults|code)$ ]] || {
 		usage >&2
 		exit 2
 	}
@@ -91,7 +91,7 @@ conclude()
 {
 	local files=("$here/paper.csv") name
 
-	for name in throughput_totals throughput_transfers churn long faults fuzz; do
+	for name in throughput_totals throughput_transfers churn flap long faults fuzz; do
 		[[ ! -s $EVAL_OUT/$name.csv ]] || files+=("$EVAL_OUT/$name.csv")
 	done
 	if command -v gnuplot >/dev/null; then

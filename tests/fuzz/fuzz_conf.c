@@ -2,7 +2,8 @@
 /*
  * libFuzzer over the reader of files: any bytes are refused with a text and an empty list, or are
  * changes that, written as lines, are read as the same changes again. So what this knows of the
- * grammar is lib/'s. `scripts/eval/run.sh code` builds and runs it.
+ * grammar is lib/'s, but for the names of next hops: a device stands exactly where it means
+ * something. `scripts/eval/run.sh code` builds and runs it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,13 @@ static char *write_all(const struct ecmper_changes *changes)
 	return text;
 }
 
+/* A device exactly where it means something, and the one that the link leaves by. */
+static void check_hop(const struct ecmper_hop *hop, const char *dev)
+{
+	MUST(ecmper_addr_is_link_local(&hop->addr) == !!*hop->dev);
+	MUST(!*hop->dev || !*dev || !strcmp(hop->dev, dev));
+}
+
 static int read_all(struct ecmper_changes *changes, const void *data, size_t size, bool only_state,
 		    struct ecmper_error *err)
 {
@@ -49,9 +57,12 @@ static void check_same(const struct ecmper_change *a, const struct ecmper_change
 {
 	struct ecmper_change one = *a, other = *b;
 
+	check_hop(&one.hop, one.dev);
 	MUST(one.via_count == other.via_count);
 	for (unsigned int i = 0; i < one.via_count; i++) {
-		MUST(!ecmper_addr_compare(&one.vias[i].addr, &other.vias[i].addr));
+		check_hop(&one.vias[i].hop, "");
+		MUST(!i || ecmper_hop_compare(&one.vias[i - 1].hop, &one.vias[i].hop) < 0);
+		MUST(!ecmper_hop_compare(&one.vias[i].hop, &other.vias[i].hop));
 		MUST(one.vias[i].weight == other.vias[i].weight);
 	}
 	/* Every other field, also one that is added to the structure. */

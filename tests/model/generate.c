@@ -39,6 +39,9 @@ static void write_ethernet(struct writer *writer, const struct talk *talk)
 		tags = 3;
 	write_bytes(writer, talk->dst_mac, 6);
 	write_bytes(writer, talk->src_mac, 6);
+	if (one_in(writer->random, 50)) /* to somebody else */
+		writer->frame->data[random_below(writer->random, 6)] ^=
+			2 << random_below(writer->random, 7);
 	if (one_in(writer->random, 200))
 		writer->frame->data[0] |= 1;
 	while (tags--) {

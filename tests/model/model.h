@@ -38,6 +38,12 @@ struct model_outcome {
 	uint8_t data[MODEL_FRAME_MAX];
 };
 
+/* The MACs that frames to this host have. */
+#define MODEL_OWN_MACS_MAX 2
+struct model_own {
+	uint8_t mac[MODEL_OWN_MACS_MAX][6];
+};
+
 /* An address of either family; IPv4 as ::ffff:a.b.c.d. */
 struct model_addr {
 	uint8_t byte[16];
@@ -78,6 +84,7 @@ struct model_prefix {
 	bool is_ipv6;
 	bool is_connected;
 	uint32_t hash_on;
+	bool is_young; /* it changed less than the flight time ago */
 	uint32_t buckets;
 	uint32_t rows;
 	uint16_t *owners; /* the current ones, then `rows` rows of previous ones, newest first */
@@ -88,6 +95,7 @@ struct model_prefix {
 
 struct model_router {
 	bool is_tos; /* format of the mark */
+	struct model_own own;
 	uint64_t key[12];
 	struct model_hop hop[MODEL_HOPS_MAX]; /* by id, 0 is none */
 	struct model_prefix prefix[MODEL_PREFIXES_MAX];
@@ -128,6 +136,7 @@ struct model_vip {
 
 struct model_server {
 	bool is_tos;
+	struct model_own own;
 	struct model_vip vip[MODEL_VIPS_MAX];
 	uint32_t vip_count;
 	struct model_socket socket[MODEL_SOCKETS_MAX];

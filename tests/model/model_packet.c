@@ -228,7 +228,16 @@ static uint16_t parse_ethernet(const struct model_frame *frame, struct packet *p
 	}
 }
 
-static enum packet_kind parse_ip(const struct model_frame *frame, struct packet *packet)
+static bool is_foreign(const struct model_frame *frame, const struct model_own *own)
+{
+	for (int i = 0; i < MODEL_OWN_MACS_MAX; i++)
+		if (!memcmp(frame->data, own->mac[i], 6))
+			return false;
+	return true;
+}
+
+static enum packet_kind parse_ip(const struct model_frame *frame, const struct model_own *own,
+				 struct packet *packet)
 {
 	enum packet_kind kind;
 
@@ -236,6 +245,8 @@ static enum packet_kind parse_ip(const struct model_frame *frame, struct packet 
 		return PACKET_BAD;
 	if (frame->data[0] & 1)
 		return PACKET_GROUP;
+	if (is_foreign(frame, own))
+		return PACKET_FOREIGN;
 	kind = packet->is_ipv6 ? parse_ipv6(frame, packet) : parse_ipv4(frame, packet);
 	if (kind != PACKET_GOOD)
 		return kind;
@@ -250,7 +261,8 @@ static enum packet_kind parse_ip(const struct model_frame *frame, struct packet 
 	return PACKET_GOOD;
 }
 
-void packet_parse(const struct model_frame *frame, struct packet *packet)
+void packet_parse(const struct model_frame *frame, const struct model_own *own,
+		  struct packet *packet)
 {
 	uint16_t type;
 
@@ -258,6 +270,6 @@ void packet_parse(const struct model_frame *frame, struct packet *packet)
 	packet->counted = frame->length;
 	type = parse_ethernet(frame, packet);
 	packet->is_ipv6 = type == TYPE_IPV6;
-	packet->kind =
-		type == TYPE_IPV4 || type == TYPE_IPV6 ? parse_ip(frame, packet) : PACKET_NOT_IP;
+	packet->kind = type == TYPE_IPV4 || type == TYPE_IPV6 ? parse_ip(frame, own, packet)
+							      : PACKET_NOT_IP;
 }

@@ -26,7 +26,7 @@ enum {
 #define TCP_RST    0x04
 #define TCP_ACK    0x10
 
-enum packet_kind { PACKET_NOT_IP, PACKET_GROUP, PACKET_BAD, PACKET_GOOD };
+enum packet_kind { PACKET_NOT_IP, PACKET_GROUP, PACKET_FOREIGN, PACKET_BAD, PACKET_GOOD };
 
 /* One flow, in the direction of the packet. */
 struct flow {
@@ -54,7 +54,8 @@ struct packet {
 	struct flow about;
 };
 
-void packet_parse(const struct model_frame *frame, struct packet *packet);
+void packet_parse(const struct model_frame *frame, const struct model_own *own,
+		  struct packet *packet);
 /* Are these bytes of the IP packet there to be looked at? */
 bool packet_has(const struct model_frame *frame, const struct packet *packet, uint32_t at,
 		uint32_t length);
@@ -71,7 +72,9 @@ void outcome_decrement_ttl(struct model_outcome *outcome, const struct packet *p
 /* One tag with this id, or none. The length changes. */
 void outcome_set_vlan(struct model_outcome *outcome, const struct packet *packet, uint16_t vlan);
 
-/* The mark: how many servers were tried, 0: LAST. */
+/* The mark: how many servers were tried, 0: LAST, from a router 15: QUIET. */
+#define MARK_LAST  0
+#define MARK_QUIET 15
 bool mark_read(bool is_tos_format, uint8_t tos, unsigned int *tried);
 uint8_t mark_write(bool is_tos_format, uint8_t tos, unsigned int tried);
 uint8_t mark_clear(bool is_tos_format, uint8_t tos);

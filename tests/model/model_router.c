@@ -165,7 +165,7 @@ static bool is_under_way(const struct path *path, uint8_t proto)
 	return (path->frame->data[packet->l4 + 13] & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 }
 
-/* What came with a mark goes on as LAST; of what is not hashed, it is none. */
+/* What came with a mark goes on as QUIET; of what is not hashed, it is none. */
 static void leave_to_kernel(struct path *path, enum ecmper_router_reason reason, bool is_connected)
 {
 	bool is_tos = path->router->is_tos;
@@ -173,7 +173,7 @@ static void leave_to_kernel(struct path *path, enum ecmper_router_reason reason,
 
 	if (!is_connected && mark_read(is_tos, path->packet.tos, &tried))
 		outcome_set_tos(path->outcome, &path->packet,
-				mark_write(is_tos, path->packet.tos, 0));
+				mark_write(is_tos, path->packet.tos, MARK_QUIET));
 	end(path, XDP_PASS, reason);
 }
 
@@ -206,10 +206,23 @@ static void decrement_and_send(struct path *path, uint32_t id, enum ecmper_route
 	end(path, XDP_REDIRECT, reason);
 }
 
+/* Nobody is left to ask: nobody has it, or the table is too young to say so. */
+static void mark_end(struct path *path)
+{
+	bool is_quiet = path->prefix->is_young && !path->router->is_tos;
+
+	path->tos = mark_write(path->router->is_tos, path->tos, is_quiet ? MARK_QUIET : MARK_LAST);
+	if (is_quiet)
+		note(path, ROUTER_quiet);
+}
+
 /* To the k-th of the chain, with the mark that says so. */
 static void send_along_chain(struct path *path, uint32_t k)
 {
-	path->tos = mark_write(path->router->is_tos, path->tos, chain_at(path, k + 1) ? k : 0);
+	if (chain_at(path, k + 1))
+		path->tos = mark_write(path->router->is_tos, path->tos, k);
+	else
+		mark_end(path);
 	decrement_and_send(path, chain_at(path, k), ROUTER_history);
 }
 
@@ -248,7 +261,7 @@ static void send_on(struct path *path, uint32_t tried)
 		send_along_chain(path, tried);
 		return;
 	}
-	path->tos = mark_write(path->router->is_tos, path->tos, 0);
+	mark_end(path);
 	decrement_and_send(path, chain_at(path, answers), ROUTER_chain_end);
 }
 
@@ -286,12 +299,13 @@ void model_router_judge(const struct model_router *router, const struct model_fr
 {
 	static const enum ecmper_router_reason unreadable[] = {[PACKET_NOT_IP] = ROUTER_not_ip,
 							       [PACKET_GROUP] = ROUTER_not_unicast,
+							       [PACKET_FOREIGN] = ROUTER_not_mine,
 							       [PACKET_BAD] = ROUTER_bad_header};
 	struct path path = {.router = router, .frame = frame, .outcome = outcome};
 
 	outcome->reasons = outcome->next_hop = 0;
 	outcome->is_unclear = false;
-	packet_parse(frame, &path.packet);
+	packet_parse(frame, &router->own, &path.packet);
 	path.tos = path.packet.tos;
 	outcome->bytes = path.packet.counted;
 	outcome_copy(outcome, frame);

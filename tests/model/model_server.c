@@ -11,7 +11,6 @@
 #define NEAR_TIME_WAIT (1U << 20)
 #define WINDOW_MAX     (16U << 20)
 #define COOKIE_SIZES   8 /* segment sizes that a cookie can stand for, and more */
-#define TRIED_MAX      15
 
 struct path {
 	const struct model_server *server;
@@ -206,16 +205,20 @@ static enum ecmper_server_reason decide(struct path *path)
 {
 	const struct packet *packet = &path->packet;
 	unsigned int tried;
-	bool is_marked = mark_read(path->server->is_tos, packet->tos, &tried), is_last;
+	bool is_marked = mark_read(path->server->is_tos, packet->tos, &tried);
+	bool is_tcp = (packet->is_error ? packet->about.proto : packet->flow.proto) == PROTO_TCP;
 	enum ecmper_server_reason reason = judge(path);
 
-	is_last = is_marked && (path->server->is_tos || !tried || tried == TRIED_MAX);
-	if (reason == SERVER_bounce && is_last)
+	if (reason == SERVER_bounce && is_marked && (path->server->is_tos || tried == MARK_LAST))
 		reason = SERVER_last;
+	else if (reason == SERVER_bounce && is_marked && tried == MARK_QUIET)
+		reason = is_tcp ? SERVER_raced : SERVER_last;
 	if (packet->is_first && !path->outcome->is_unclear)
 		datagram_of(packet)->is_known = reason == SERVER_bounce;
 	if (reason == SERVER_bounce) {
 		bounce(path, is_marked ? tried : 0);
+	} else if (reason == SERVER_raced) {
+		path->outcome->verdict = XDP_DROP;
 	} else if (is_marked) {
 		path->outcome->reasons |= MODEL_BIT(SERVER_mark_cleared);
 		outcome_set_tos(path->outcome, packet,
@@ -232,11 +235,13 @@ void model_server_judge(const struct model_server *server, const struct model_fr
 	outcome->verdict = XDP_PASS;
 	outcome->reasons = outcome->next_hop = 0;
 	outcome->is_unclear = false;
-	packet_parse(frame, &path.packet);
+	packet_parse(frame, &server->own, &path.packet);
 	outcome->bytes = path.packet.counted;
 	outcome_copy(outcome, frame);
 	if (path.packet.kind == PACKET_BAD)
 		outcome->reason = SERVER_bad_header;
+	else if (path.packet.kind == PACKET_FOREIGN)
+		outcome->reason = SERVER_not_mine;
 	else if (path.packet.kind != PACKET_GOOD || !is_to_vip(server, &path.packet))
 		outcome->reason = SERVER_not_vip;
 	else

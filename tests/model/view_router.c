@@ -19,8 +19,8 @@ static struct model_addr model_addr(const struct ecmper_addr *addr)
 static void read_hop(const struct ecmper_neigh_view *view, hop_find *find, struct model_hop *hop)
 {
 	hop->is_used = true;
-	hop->addr = model_addr(&view->addr);
-	find(&view->addr, hop);
+	hop->addr = model_addr(&view->hop.addr);
+	find(&view->hop, hop);
 }
 
 static void read_prefix(struct lab *lab, const struct ecmper_prefix_view *view,
@@ -35,6 +35,9 @@ static void read_prefix(struct lab *lab, const struct ecmper_prefix_view *view,
 	prefix->length = view->net.len + (prefix->is_ipv6 ? 0 : 96);
 	prefix->is_connected = value->flags & ECMPER_PREFIX_CONNECTED;
 	prefix->hash_on = value->hash_on;
+	/* Worlds do not get as old as their flight time, which is long, or 0. */
+	prefix->is_young = value->changed_ns &&
+			   ecmper_config_get(lab->router)->flight_ms == ECMPER_FLIGHT_MS_MAX;
 	prefix->buckets = value->cur_nh_count;
 	prefix->rows = value->cur_nh_count ? value->prv_nh_count / value->cur_nh_count : 0;
 	prefix->owners = calloc(value->cur_nh_count + value->prv_nh_count + 1, sizeof(uint16_t));

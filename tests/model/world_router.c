@@ -11,10 +11,13 @@
 #include "run.h"
 #include "world_router.h"
 
-#define NEIGHBOURS 40 /* 1 to 16: IPv4 servers, to 28: IPv6 servers, then clients */
-#define SERVERS    28
-#define DEVICES    8
-#define UNRESOLVED 8 /* every so many'th server has no MAC at first */
+#define NEIGHBOURS        40 /* 1 to 16: IPv4 servers, to 28: IPv6 servers, then clients */
+#define SERVERS           28
+#define LINK_LOCAL        24 /* of the servers, those from here on are fe80::1 on as many devices */
+#define DEVICES           8
+#define DEVICE_OF(server) (DEVICES - 1 - (SERVERS - (server))) /* of a link-local one */
+#define OTHER_MAC         "00:00:5e:00:01:07" /* of a virtual router, also its own */
+#define UNRESOLVED        8                   /* every so many'th server has no MAC at first */
 
 static struct lab *lab;
 static struct model_router router;
@@ -54,6 +57,8 @@ static const char *neighbour_addr(uint32_t i)
 
 	if (i <= 16)
 		snprintf(text, sizeof(text), "10.0.0.%u", i);
+	else if (i >= LINK_LOCAL && i <= SERVERS)
+		snprintf(text, sizeof(text), "fe80::1%%%s", devices[DEVICE_OF(i)].name);
 	else if (i <= SERVERS)
 		snprintf(text, sizeof(text), "2001:db8::%x", i);
 	else if (i % 2)
@@ -94,6 +99,8 @@ static void set_neighbour(struct random *random, uint32_t i)
 	char mac[ECMPER_MAC_STRLEN], line[256];
 	int length;
 
+	if (i >= LINK_LOCAL && i <= SERVERS)
+		to.device = DEVICE_OF(i);
 	if (one_in(random, 8))
 		to.mac[5] = random_between(random, 1, NEIGHBOURS); /* maybe another's */
 	if (one_in(random, 2))
@@ -115,7 +122,12 @@ static struct lab *up(struct random *random, int mark)
 	key[32] = '\0';
 	namespace_renew();
 	lab = router_up(mark, key);
+	if (one_in(random, 2))
+		lab_set_flight(lab, ECMPER_FLIGHT_MS_MAX);
 	memset(&router, 0, sizeof(router));
+	mac_parse(INGRESS_MAC, router.own.mac[0]);
+	mac_parse(OTHER_MAC, router.own.mac[1]);
+	lab_allow_mac(lab, OTHER_MAC);
 	memset(neighbours, 0, sizeof(neighbours));
 	is_gone = false;
 	router.is_tos = mark == ECMPER_MARK_TOS;
@@ -188,7 +200,7 @@ static const struct ecmper_prefix_view *view_of(const struct ecmper_prefix_view 
 /* All of its servers or some of them, or the prefix itself. */
 static void take_away(struct random *random, uint32_t prefix, const struct ecmper_prefix_view *view)
 {
-	char line[1024], addr[ECMPER_ADDR_STRLEN];
+	char line[1024], hop[ECMPER_HOP_STRLEN];
 	int length = snprintf(line, sizeof(line), "del %s", prefixes[prefix]);
 	bool is_all = one_in(random, 3);
 
@@ -199,7 +211,7 @@ static void take_away(struct random *random, uint32_t prefix, const struct ecmpe
 	for (unsigned int i = 0; i < view->server_count; i++)
 		if (view->servers[i].weight >= 0 && (is_all || one_in(random, 2)))
 			length += snprintf(line + length, sizeof(line) - length, " via %s",
-					   ecmper_addr_format(&view->servers[i].addr, addr));
+					   ecmper_hop_format(&view->servers[i].hop, hop));
 	if (strstr(line, "via"))
 		edit("%s", line);
 }
@@ -226,16 +238,16 @@ static void change_prefix(struct random *random)
 	ecmper_prefixes_free(views, count);
 }
 
-/* What is known of the neighbour of this address, as the edits and devices have it. */
-static void find_hop(const struct ecmper_addr *wanted, struct model_hop *hop)
+/* What is known of the neighbour of this name, as the edits and devices have it. */
+static void find_hop(const struct ecmper_hop *wanted, struct model_hop *hop)
 {
-	struct ecmper_addr addr;
+	struct ecmper_hop named;
 
 	for (uint32_t i = 1; i <= NEIGHBOURS; i++) {
 		const struct neighbour *neighbour = &neighbours[i];
 
-		ecmper_addr_parse(neighbour_addr(i), &addr);
-		if (!neighbour->is_set || ecmper_addr_compare(&addr, wanted))
+		ecmper_hop_parse(neighbour_addr(i), &named);
+		if (!neighbour->is_set || ecmper_hop_compare(&named, wanted))
 			continue;
 		hop->is_resolved = true;
 		hop->has_device = neighbour->device + is_gone < DEVICES;

@@ -11,8 +11,8 @@
 
 struct lab;
 
-/* Fills in where the next hop of this address is, by what was said of it. */
-typedef void hop_find(const struct ecmper_addr *addr, struct model_hop *hop);
+/* Fills in where the next hop of this name is, by what was said of it. */
+typedef void hop_find(const struct ecmper_hop *wanted, struct model_hop *hop);
 void router_world_read(struct lab *lab, hop_find *find, struct model_router *router);
 void router_world_free(struct model_router *router);
 void router_world_pick(const struct model_router *router, struct random *random, struct talk *talk);

@@ -153,6 +153,8 @@ static struct lab *up(struct random *random, int mark)
 	other_count = 0;
 	next_port = random_between(random, 10000, 40000);
 	server.is_tos = mark == ECMPER_MARK_TOS;
+	mac_parse(server_mac(1), server.own.mac[0]);
+	mac_parse(INGRESS_MAC, server.own.mac[1]);
 	if (server.is_tos)
 		server_tos((void **)&lab);
 	else

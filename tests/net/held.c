@@ -43,7 +43,8 @@ struct held {
 };
 
 struct options {
-	struct sockaddr_in to;
+	struct sockaddr_storage to; /* of either family */
+	socklen_t to_len;
 	unsigned long count, busy, gap, quiet, timeout;
 };
 
@@ -111,10 +112,11 @@ static void echo(int fd)
 
 static void serve(unsigned long port)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
+	/* Of both families: IPv4 clients are mapped addresses to it. */
+	struct sockaddr_in6 addr = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	struct epoll_event events[EVENTS];
 	int yes = 1, epoll = epoll_create1(EPOLL_CLOEXEC);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (listener < 0 || epoll < 0 ||
 	    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
@@ -151,11 +153,11 @@ static void begin(struct held *held, unsigned long number, const struct options 
 {
 	int yes = 1;
 
-	held->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	held->fd = socket(options->to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (held->fd < 0)
 		die("socket");
 	setsockopt(held->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	if (connect(held->fd, (const struct sockaddr *)&options->to, sizeof(options->to)) &&
+	if (connect(held->fd, (const struct sockaddr *)&options->to, options->to_len) &&
 	    errno != EINPROGRESS)
 		die("connect");
 	held->state = CONNECTING;
@@ -313,6 +315,23 @@ static void usage(void)
 	exit(2);
 }
 
+static bool parse_addr(const char *addr, const char *port, struct options *options)
+{
+	struct sockaddr_in *to = (void *)&options->to;
+	struct sockaddr_in6 *to6 = (void *)&options->to;
+
+	if (inet_pton(AF_INET, addr, &to->sin_addr) == 1) {
+		to->sin_family = AF_INET;
+		to->sin_port = htons(number(port));
+		options->to_len = sizeof(*to);
+		return true;
+	}
+	to6->sin6_family = AF_INET6;
+	to6->sin6_port = htons(number(port));
+	options->to_len = sizeof(*to6);
+	return inet_pton(AF_INET6, addr, &to6->sin6_addr) == 1;
+}
+
 static void parse(int argc, char **argv, struct options *options)
 {
 	int option;
@@ -327,10 +346,8 @@ static void parse(int argc, char **argv, struct options *options)
 		default: usage();
 		}
 	}
-	if (argc - optind != 2 || inet_pton(AF_INET, argv[optind], &options->to.sin_addr) != 1)
+	if (argc - optind != 2 || !parse_addr(argv[optind], argv[optind + 1], options))
 		usage();
-	options->to.sin_family = AF_INET;
-	options->to.sin_port = htons(number(argv[optind + 1]));
 }
 
 int main(int argc, char **argv)

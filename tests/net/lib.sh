@@ -68,6 +68,18 @@ lab_segment()
 		"$(lab_endpoint "$LAB_VIP" "$2")" "${@:3}" || true
 }
 
+# Wait until the VIP's table has not changed for the flight time: then, and not before, an ACK that
+# no server owns is answered.
+lab_settle()
+{
+	lab_wait 5 lab_is_answered
+}
+
+lab_is_answered()
+{
+	[[ $(lab_segment 20000 9 A wait 100) == R* ]]
+}
+
 # lab_owner_number PROTO ADDR PORT TO_PORT: the number of the server that a flow to the VIP belongs to.
 lab_owner_number()
 {
@@ -202,6 +214,65 @@ lab_transfers_end()
 	kill -TERM "$1" 2>/dev/null || true
 	lab_wait 90 lab_is_gone "$1"
 	cat "$LAB_DIR/$2"
+}
+
+# lab_changes VERB NUMBER...: lines for `ecmperctl batch` that take servers out of the VIP (del) or put them in (add).
+lab_changes()
+{
+	local i
+
+	for i in "${@:2}"; do
+		echo "$1 $LAB_VIP_NET via $(lab_server_addr "$i")"
+	done
+}
+
+# lab_narrow RATE TIME: at the wire (LAB_WIRE=1) the frames of each server, bounced ones among them, queue up to
+# that long. So they are under way for long, and changes overtake them. (LAB_RATE does not hold bounced ones.)
+lab_narrow()
+{
+	local i
+
+	for ((i = 1; i <= $(lab_server_count); i++)); do
+		lab_exec wire tc qdisc replace dev "wire$((100 + i))" root tbf rate "$1" burst 16kb latency "$2"
+	done
+}
+
+# The servers' numbers in a random order, in LAB_ORDER. No process: this is done often.
+lab_shuffle()
+{
+	local i j
+
+	LAB_ORDER=()
+	for ((i = 0; i < $1; i++)); do
+		j=$((RANDOM % (i + 1)))
+		LAB_ORDER[i]=${LAB_ORDER[j]:-}
+		LAB_ORDER[j]=$((i + 1))
+	done
+}
+
+# lab_flap NUMBER SECONDS: the whole service comes and goes: all servers are drained, then added in
+# another order. One command after the other when NUMBER is 1, else so many changes at once and 20 ms
+# between. Ends with all servers there. LAB_FLAPS: how many changes were made.
+lab_flap()
+{
+	local end=$((SECONDS + $2)) count verb i
+
+	count=$(lab_server_count)
+	LAB_FLAPS=0
+	while ((SECONDS < end)); do
+		for verb in del add; do
+			lab_shuffle "$count"
+			for ((i = 0; i < count; i += $1)); do
+				if (($1 == 1)); then
+					lab_ctl "$verb" "$LAB_VIP_NET" via "$(lab_server_addr "${LAB_ORDER[i]}")" >/dev/null
+				else
+					lab_ctl batch - <<<"$(lab_changes "$verb" "${LAB_ORDER[@]:i:$1}")" >/dev/null
+					sleep 0.02
+				fi
+			done
+			LAB_FLAPS=$((LAB_FLAPS + count))
+		done
+	done
 }
 
 # check_unbroken SENTENCE REPORT: no transfer of the report is broken; else the counters explain.

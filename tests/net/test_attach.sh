@@ -60,7 +60,7 @@ check "and forwards" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
 lab_speak 6
 check "IPv6, too" lab_exec ns99 curl -sgf -m 5 -o /dev/null "$LAB_URL/"
 
-# A server whose `up` fails keeps its VIPs; those that were to come may be there early, no other goes.
+# A server whose `up` fails keeps its VIPs and its mark.
 vips()
 {
 	lab_exec ns1 bpftool -j map dump pinned "$(lab_pin ns1)/server/vips" | jq -c '[.[].formatted.key.addr | join(".")] | sort'

@@ -92,6 +92,7 @@ lab_apply 1
 lab_apply 1 2
 for family in 4 6; do
 	lab_speak "$family"
+	lab_settle
 	lab_capture_start "host $LAB_GHOST and tcp"
 	send_all
 	lab_capture_stop

@@ -38,6 +38,8 @@ check "vip: fields have names" names "$router/vip" slot
 check "vip6: fields have names" names "$router/vip6" slot addr table
 check "fragments: fields have names" names "$router/fragments" src dst id ports
 check "ranges: fields have names" names "$router/ranges" hash region items offset refs
+check "own_macs: fields have names" names "$router/own_macs" slot
+check "a server's own_macs: fields have names" names "$server/own_macs" slot
 check "alloc: fields have names" names "$router/alloc" used resting
 check "counters: fields have names" names "$router/counters" packets bytes
 check "nh_counters: fields have names" names "$router/nh_counters" reason packets bytes
@@ -48,7 +50,7 @@ check "a server's vips6: fields have names" names "$server/vips6" prefixlen addr
 check "a server's fragments: fields have names" names "$server/fragments" src dst id proto
 check "a server's counters: fields have names" names "$server/counters" packets bytes
 known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip ranges alloc counters nh_counters config vips "
-known+="lpm6 vip6 vips6 fragments "
+known+="lpm6 vip6 vips6 fragments own_macs "
 for file in "$router"/* "$server"/*; do
 	name=${file##*/}
 	# The kernel takes no BTF for a devmap.

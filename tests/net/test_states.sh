@@ -56,6 +56,20 @@ apply "$LAB_DIR/dump.conf" >/dev/null
 check_is "after clear, it makes the same state anew" "$(cat "$LAB_DIR/dump.conf")" "$(lab_ctl dump)"
 check "which forwards" lab_exec ns1 curl -sgf -m 5 -o /dev/null --interface fd00::1 "http://[fd00::2]/"
 
+# said WORDS...: the first line of what ecmperctl says to them.
+said()
+{
+	lab_ctl "$@" 2>&1 | head -1
+}
+
+check_is "a number with a sign is a wrong number, not an option" \
+	"ecmperctl: expected a number from 0 to 10000, not '-1'" \
+	"$(said add 10.0.10.0/32 via 10.0.0.1 weight -1 || true)"
+check_is "options may stand between and behind words" "$(lab_ctl -j show 10.0.10.0/32)" \
+	"$(lab_ctl show 10.0.10.0/32 -j)"
+check_is "and words behind --" "$(lab_ctl show 10.0.10.0/32)" "$(lab_ctl show -- 10.0.10.0/32)"
+check_is "a group is no prefix to spread" "ecmperctl: '224.0.0.1' is multicast: the kernel's to forward, nothing to be spread" \
+	"$(said add 224.0.0.1 via 10.0.0.1 || true)"
 
 generations=$(lab_generations)
 check_fails "another hash-on is refused where connections would be lost" \

@@ -82,6 +82,7 @@ for family in 4 6; do
 	lab_apply 1 2
 	lab_apply 1 2 3
 	lab_apply 1 2 3 4
+	lab_settle
 	unlistened 2
 	unlistened 3
 	unlistened 4

@@ -208,7 +208,7 @@ connections()
 	check "$name of at least 20" test "$(jq .transfers <<<"$report")" -ge 20
 }
 
-export LAB_WIRE=1
+export LAB_WIRE=1 LAB_FLIGHT_TIME=0 # the chain's end is LAST at once, not QUIET for a while
 lab_up 2
 SERVERS=(1)
 apply 0 0 0
@@ -227,6 +227,7 @@ for family in 4 6; do
 	answer 99 "" 0
 done
 
+LAB_FLIGHT_TIME=1s lab_router_prog 2
 # The client's frames have two tags, a service provider's and its own: 1 500 bytes and both are more
 # than veth takes.
 lab_exec ns99 ip link set dev veth99 mtu 1496

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "harness.h"
+#include "prog/front.skel.h"
 
 static const char *verdict_name(uint32_t verdict)
 {
@@ -60,23 +61,40 @@ static bool is_same_frame(const struct lab *lab, const struct frame *in, const s
 	return false;
 }
 
-/* What lab->metadata says stands between the room in front and the frame, in and out. */
+/* The program that takes lab->front bytes in front, and then calls the one under test. */
+static struct front_bpf *open_front(const struct lab *lab, const struct frame *in)
+{
+	struct front_bpf *skel = front_bpf__open_and_load();
+	uint32_t zero = 0;
+
+	assert_non_null(skel);
+	assert_in_range(lab->front, 1, FRONT_MAX);
+	assert_true(in->length > lab->front + ETH_HLEN);
+	skel->bss->taken = lab->front;
+	memcpy(skel->bss->front, in->data, lab->front);
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(skel->maps.then), &zero, &lab->prog_fd, BPF_ANY),
+		0);
+	return skel;
+}
+
 static uint32_t run(struct lab *lab, const struct frame *in, struct frame *out, uint32_t flags)
 {
-	static uint8_t data_in[METADATA_MAX + FRAME_MAX], data_out[METADATA_MAX + FRAME_MAX];
-	uint32_t metadata = lab->metadata, length = metadata + in->length;
-	struct xdp_md ctx = {.data = metadata, .data_end = length, .ingress_ifindex = lab->ifindex};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data_in, .data_size_in = length,
-		    .data_out = out ? data_out : NULL, .data_size_out = out ? sizeof(data_out) : 0,
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
+	struct front_bpf *front = lab->front ? open_front(lab, in) : NULL;
+	uint32_t length = in->length - lab->front;
+	struct xdp_md ctx = {.data_end = length, .ingress_ifindex = lab->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in->data + lab->front,
+		    .data_size_in = length, .data_out = out ? out->data : NULL,
+		    .data_size_out = out ? sizeof(out->data) : 0, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1, .flags = flags);
+	int prog_fd = front ? bpf_program__fd(front->progs.take_front) : lab->prog_fd;
 
-	memcpy(data_in + metadata, in->data, in->length);
-	if (bpf_prog_test_run_opts(lab->prog_fd, &opts))
+	if (bpf_prog_test_run_opts(prog_fd, &opts))
 		fail_msg("%s: cannot run the program: %s", lab->label, strerror(errno));
+	front_bpf__destroy(front);
 	if (out) {
-		assert_in_range(opts.data_size_out, metadata, metadata + FRAME_MAX);
-		out->length = opts.data_size_out - metadata;
-		memcpy(out->data, data_out + metadata, out->length);
+		assert_in_range(opts.data_size_out, 0, FRAME_MAX);
+		out->length = opts.data_size_out;
 		out->l3 = in->l3;
 		out->l4 = in->l4;
 	}
@@ -88,23 +106,24 @@ uint32_t lab_run(struct lab *lab, const struct frame *in, struct frame *out)
 	return run(lab, in, out, 0);
 }
 
-static struct ecmper_nh_counter *wanted_of(struct lab *lab, const struct ecmper_addr *addr)
+static struct ecmper_nh_counter *wanted_of(struct lab *lab, const struct ecmper_hop *hop)
 {
 	unsigned int i;
 
 	for (i = 0; i < lab->wanted_hop_count; i++)
-		if (!ecmper_addr_compare(&lab->wanted_hops[i].addr, addr))
+		if (!ecmper_hop_compare(&lab->wanted_hops[i].hop, hop))
 			return &lab->wanted_hops[i].counter;
 	assert_true(i < WANTED_HOPS_MAX);
-	lab->wanted_hops[lab->wanted_hop_count++].addr = *addr;
+	lab->wanted_hops[lab->wanted_hop_count++].hop = *hop;
 	return &lab->wanted_hops[i].counter;
 }
 
 static void add_wanted(struct lab *lab, const struct frame *in, const struct want *want)
 {
-	struct ecmper_nh_counter *hop;
-	struct ecmper_addr addr;
+	struct ecmper_nh_counter *counter;
+	struct ecmper_hop hop;
 
+	lab->is_unsettled = true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(lab->wanted); i++) {
 		if (!(want->reasons & BIT(i)))
 			continue;
@@ -113,13 +132,13 @@ static void add_wanted(struct lab *lab, const struct frame *in, const struct wan
 	}
 	if (!want->next_hop)
 		return;
-	assert_int_equal(ecmper_addr_parse(want->next_hop, &addr), 0);
-	hop = wanted_of(lab, &addr);
-	hop->packets++;
-	hop->bytes += in->counted;
+	assert_int_equal(ecmper_hop_parse(want->next_hop, &hop), 0);
+	counter = wanted_of(lab, &hop);
+	counter->packets++;
+	counter->bytes += in->counted;
 	if (want->by_history) {
-		hop->history_packets++;
-		hop->history_bytes += in->counted;
+		counter->history_packets++;
+		counter->history_bytes += in->counted;
 	}
 }
 
@@ -175,21 +194,21 @@ static bool is_counted(struct lab *lab, const struct ecmper_stats *now, unsigned
 }
 
 static struct ecmper_nh_counter counter_of(const struct ecmper_stats *stats,
-					   const struct ecmper_addr *addr)
+					   const struct ecmper_hop *hop)
 {
 	for (unsigned int i = 0; i < stats->next_hop_count; i++)
-		if (!ecmper_addr_compare(&stats->next_hops[i].addr, addr))
+		if (!ecmper_hop_compare(&stats->next_hops[i].hop, hop))
 			return stats->next_hops[i].counter;
 	return (struct ecmper_nh_counter){};
 }
 
 static bool is_hop_counted(struct lab *lab, const struct ecmper_stats *now,
-			   const struct ecmper_addr *addr)
+			   const struct ecmper_hop *hop)
 {
-	struct ecmper_nh_counter before = counter_of(lab->before, addr);
-	struct ecmper_nh_counter got = counter_of(now, addr);
-	const struct ecmper_nh_counter *wanted = wanted_of(lab, addr);
-	char text[ECMPER_ADDR_STRLEN];
+	struct ecmper_nh_counter before = counter_of(lab->before, hop);
+	struct ecmper_nh_counter got = counter_of(now, hop);
+	const struct ecmper_nh_counter *wanted = wanted_of(lab, hop);
+	char text[ECMPER_HOP_STRLEN];
 
 	got.packets -= before.packets;
 	got.bytes -= before.bytes;
@@ -200,7 +219,7 @@ static bool is_hop_counted(struct lab *lab, const struct ecmper_stats *now,
 	complain(lab,
 		 "next hop %s counted %" PRIu64 "/%" PRIu64 " packets/bytes, by history %" PRIu64
 		 "/%" PRIu64 ", instead of %" PRIu64 "/%" PRIu64 ", %" PRIu64 "/%" PRIu64,
-		 ecmper_addr_format(addr, text), (uint64_t)got.packets, (uint64_t)got.bytes,
+		 ecmper_hop_format(hop, text), (uint64_t)got.packets, (uint64_t)got.bytes,
 		 (uint64_t)got.history_packets, (uint64_t)got.history_bytes,
 		 (uint64_t)wanted->packets, (uint64_t)wanted->bytes,
 		 (uint64_t)wanted->history_packets, (uint64_t)wanted->history_bytes);
@@ -221,6 +240,7 @@ static void start_from(struct lab *lab, struct ecmper_stats *stats)
 {
 	ecmper_stats_free(lab->before);
 	lab->before = stats;
+	lab->is_unsettled = false;
 	memset(lab->wanted, 0, sizeof(lab->wanted));
 	memset(lab->wanted_hops, 0, sizeof(lab->wanted_hops));
 	lab->wanted_hop_count = 0;
@@ -251,9 +271,9 @@ void lab_settle_at(struct lab *lab, const char *file, int line)
 	for (unsigned int i = 0; i < now->reason_count; i++)
 		is_good &= is_counted(lab, now, i);
 	for (unsigned int i = 0; i < now->next_hop_count; i++)
-		is_good &= is_hop_counted(lab, now, &now->next_hops[i].addr);
+		is_good &= is_hop_counted(lab, now, &now->next_hops[i].hop);
 	for (unsigned int i = 0; i < lab->wanted_hop_count; i++)
-		is_good &= is_hop_counted(lab, now, &lab->wanted_hops[i].addr);
+		is_good &= is_hop_counted(lab, now, &lab->wanted_hops[i].hop);
 	start_from(lab, now);
 	if (!is_good)
 		_fail(file, line);

@@ -28,6 +28,7 @@
 #define CLIENT6     "fd00:1::99"
 #define CLIENT_MAC  "02:03:04:05:06:99"
 #define INGRESS_MAC "02:00:00:00:01:00" /* of the router's device to the client */
+#define FOREIGN_MAC "02:0f:0f:0f:0f:0f" /* of nobody here */
 #define HTTP        80
 #define FAR_ROUTER  "10.9.0.1" /* on the way to the client: it sends ICMP errors */
 #define FAR_ROUTER6 "fd00:9::1"
@@ -37,6 +38,7 @@
 /* The ToS byte of the mark m in format dscp, with these ECN bits: DSCP xxxx11 of RFC 2474. */
 #define DSCP_MARK(m, ecn) ((m) << 4 | 0x0c | (ecn))
 #define LAST              0
+#define QUIET             15
 #define IS_DSCP_MARK(tos) (((tos)&0x0c) == 0x0c)
 /* The ToS byte of a bounced packet in format tos. */
 #define TOS_MARK 0x01

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "harness.h"
+#include "kept.h"
+#include "own_macs.h"
 
 /* Programs only attach in native mode here because they take fragmented frames. */
 #define JUMBO_MTU 9000
@@ -81,23 +83,29 @@ static int attached_program(uint32_t ifindex)
 	return fd;
 }
 
+static void take_program(struct lab *lab)
+{
+	if (lab->prog_fd > 0)
+		close(lab->prog_fd);
+	lab->prog_fd = attached_program(lab->ifindex);
+}
+
 static struct lab *up(struct ecmper_up_options *options, const char *dev)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	struct ecmper_up_report report;
 	struct ecmper_error err = {""};
 
 	assert_non_null(lab);
 	options->pin = options->pin ?: ECMPER_PIN_DEFAULT;
 	strcpy(options->devs[0], dev);
 	options->dev_count = 1;
-	if (ecmper_up(options, &report, &err))
+	if (kept_up(options, &err))
 		fail_msg("up: %s", err.text);
 	lab->role = options->role;
 	lab->pin = options->pin;
 	strcpy(lab->dev, dev);
 	lab->ifindex = if_nametoindex(dev);
-	lab->prog_fd = attached_program(lab->ifindex);
+	take_program(lab);
 	if (ecmper_open(lab->pin, lab->role, &lab->handle, &err))
 		fail_msg("open: %s", err.text);
 	lab->router = lab->role == ECMPER_ROUTER ? lab->handle : NULL;
@@ -134,6 +142,75 @@ struct lab *router_up(int mark, const char *hash_key)
 	return lab;
 }
 
+static void set_mac(struct lab *lab, const char *mac, bool is_only)
+{
+	struct own_macs macs;
+	uint8_t bytes[1][6];
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%s/own_macs", lab->pin,
+		 lab->role == ECMPER_SERVER ? "/server" : "");
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	mac_parse(mac, bytes[0]);
+	assert_int_equal(own_macs_open(&macs, fd), 0);
+	assert_int_equal(is_only ? own_macs_set(&macs, lab->ifindex, bytes, 1)
+				 : own_macs_allow(&macs, lab->ifindex, bytes[0]),
+			 0);
+	assert_int_equal(own_macs_write(&macs), 0);
+	close(fd);
+}
+
+void lab_allow_mac(struct lab *lab, const char *mac)
+{
+	set_mac(lab, mac, false);
+}
+
+void lab_stand_for(struct lab *lab, const struct frame *frame)
+{
+	char mac[ECMPER_MAC_STRLEN];
+
+	set_mac(lab, ecmper_mac_format(frame->data, mac), true);
+}
+
+void lab_set_flight(struct lab *lab, int ms)
+{
+	struct ecmper_up_options options = {
+		.pin = lab->pin, .role = lab->role, .mark = -1, .flight_ms = ms, .dev_count = 1};
+	struct ecmper_up_report report;
+	struct ecmper_error err;
+
+	strcpy(options.devs[0], lab->dev);
+	if (ecmper_up(&options, &report, &err))
+		fail_msg("up: %s", err.text);
+	take_program(lab);
+}
+
+void lab_edit_lpm(struct lab *lab, const char *net, void (*edit)(struct ecmper_prefix *))
+{
+	struct ecmper_lpm6_key key = {.prefixlen = 0};
+	struct ecmper_prefix value;
+	struct ecmper_net parsed;
+	bool is_ipv6 = strchr(net, ':');
+	char path[256];
+	int fd;
+
+	assert_int_equal(ecmper_net_parse(net, &parsed), 0);
+	key.prefixlen = parsed.len;
+	if (is_ipv6)
+		memcpy(key.addr, &parsed.addr, sizeof(key.addr));
+	else
+		memcpy(key.addr, &parsed.addr.word[3], 4);
+	snprintf(path, sizeof(path), "%s/%s", lab->pin, is_ipv6 ? "lpm6" : "lpm");
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, &value), 0);
+	edit(&value);
+	assert_int_equal(bpf_map_update_elem(fd, &key, &value, BPF_EXIST), 0);
+	close(fd);
+}
+
 struct lab *other_router_up(const char *dev)
 {
 	struct ecmper_up_options options = {
@@ -142,20 +219,23 @@ struct lab *other_router_up(const char *dev)
 	return up(&options, dev);
 }
 
-/* A server's device has server 1's MAC. */
+/* A server's device has server 1's MAC, and takes what is sent to the router's device, too. */
 struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count)
 {
 	struct ecmper_net nets[8];
 	struct ecmper_up_options options = {
 		.role = ECMPER_SERVER, .mark = mark, .vips = nets, .vip_count = vip_count};
 	char lines[256] = "";
+	struct lab *lab;
 
 	assert_in_range(vip_count, 1, ARRAY_SIZE(nets));
 	for (unsigned int i = 0; i < vip_count; i++)
 		assert_int_equal(ecmper_net_parse(vips[i], &nets[i]), 0);
 	write_device(lines, "eth0", server_mac(1), JUMBO_MTU);
 	ip_batch("%s", lines);
-	return up(&options, "eth0");
+	lab = up(&options, "eth0");
+	lab_allow_mac(lab, INGRESS_MAC);
+	return lab;
 }
 
 static int router_setup(void **state, int mark)
@@ -178,12 +258,10 @@ int router_tos(void **state)
 int lab_down(void **state)
 {
 	struct lab *lab = *state;
-	struct ecmper_error err = {""};
 
 	ecmper_close(lab->handle);
 	close(lab->prog_fd);
-	if (ecmper_down(lab->pin, lab->role, NULL, &err))
-		fail_msg("down: %s", err.text);
+	kept_down(lab->pin, lab->role);
 	ecmper_stats_free(lab->before);
 	free(lab);
 	return 0;
@@ -198,7 +276,8 @@ void lab_edit(struct lab *lab, const char *format, ...)
 	FILE *file;
 	int length, ret;
 
-	lab_settle(lab);
+	if (lab->is_unsettled)
+		lab_settle(lab);
 	va_start(args, format);
 	length = vasprintf(&lines, format, args);
 	va_end(args);
@@ -266,7 +345,7 @@ struct chain chain_of(struct lab *lab, const struct frame *frame)
 	chain.length = trace.has_owner ? 0 : 1;
 	for (unsigned int i = 0; i < trace.hop_count; i++)
 		chain.server[chain.length++] =
-			ntohl(trace.hops[i].addr.word[3]) & 0xff; /* of either family */
+			ntohl(trace.hops[i].hop.addr.word[3]) & 0xff; /* of either family */
 	return chain;
 }
 

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include "ecmper.h"
 #include "frame.h"
+#include "front.h"
 #include "namespace.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
@@ -33,8 +34,6 @@ const char *way_out(int server);
 const char *way_out_mac(int server);
 
 #define WANTED_HOPS_MAX 40
-/* With the most metadata that the kernel takes, there is no room for four bytes more. */
-#define METADATA_MAX 216
 
 struct lab {
 	enum ecmper_role role;
@@ -45,12 +44,14 @@ struct lab {
 	struct ecmper *handle;
 	struct ecmper *router; /* the same of a router, else NULL */
 	char label[128];       /* which case of a table is being tried */
-	uint32_t metadata;     /* bytes that take room in front of the frame, a multiple of 4 */
+	uint32_t
+		front; /* bytes in front of the frame that are taken: of a longer frame, up to FRONT_MAX */
 	/* Counters at the last time they were as wanted, and what must have been added since. */
 	struct ecmper_stats *before;
+	bool is_unsettled; /* something was sent since */
 	struct ecmper_counter wanted[32];
 	struct {
-		struct ecmper_addr addr;
+		struct ecmper_hop hop;
 		struct ecmper_nh_counter counter;
 	} wanted_hops[WANTED_HOPS_MAX];
 	unsigned int wanted_hop_count;
@@ -63,6 +64,14 @@ int lab_down(void **state);
 /* What the setups are made of. `hash_key`: 32 digits. */
 struct lab *router_up(int mark, const char *hash_key);
 struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count);
+/* Frames to this MAC are the host's, too. */
+void lab_allow_mac(struct lab *lab, const char *mac);
+/* The device is the one that this frame is addressed to, from here on: it stands for several. */
+void lab_stand_for(struct lab *lab, const struct frame *frame);
+/* Another flight time. At first it is 0: chains end with LAST however young the table is. */
+void lab_set_flight(struct lab *lab, int ms);
+/* A prefix's value in lpm or lpm6 as `edit` makes it, and nothing else of a change. */
+void lab_edit_lpm(struct lab *lab, const char *net, void (*edit)(struct ecmper_prefix *));
 /* A second router of its own, on another device of the namespace. */
 struct lab *other_router_up(const char *dev);
 

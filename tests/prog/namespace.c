@@ -10,12 +10,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "namespace.h"
@@ -47,14 +49,24 @@ void namespace_renew(void)
 
 void ip_batch(const char *format, ...)
 {
-	FILE *pipe = popen("ip -batch -", "w");
+	char *const words[] = {"ip", "-batch", "-", NULL};
+	posix_spawn_file_actions_t actions;
+	int ends[2], status;
 	va_list args;
+	pid_t pid;
 
-	assert_non_null(pipe);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+	if (posix_spawnp(&pid, words[0], &actions, NULL, words, environ))
+		fail_msg("cannot run ip");
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
 	va_start(args, format);
-	vfprintf(pipe, format, args);
+	assert_true(vdprintf(ends[1], format, args) > 0);
 	va_end(args);
-	if (pclose(pipe))
+	close(ends[1]);
+	if (waitpid(pid, &status, 0) != pid || status)
 		fail_msg("ip -batch failed, beginning with: %s", format);
 }
 

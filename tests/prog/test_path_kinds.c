@@ -39,6 +39,7 @@ static int both_down(void **state)
 /* Through one program; `frame` becomes what came out. */
 static void pass(struct lab *lab, struct frame *frame, struct want want)
 {
+	lab_stand_for(lab, frame);
 	lab_expect(lab, frame, want);
 	frame_copy(frame, &want.frame);
 	assert_true(frame_has_good_check(frame));

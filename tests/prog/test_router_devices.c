@@ -198,6 +198,7 @@ static void of_two_routers_each_notes_its_own_failures(void **state)
 
 	ip_batch("link add in1 type veth peer in1-end\n");
 	other = other_router_up("in1");
+	lab_allow_mac(other, INGRESS_MAC);
 	lab_edit(other, "neigh add %s lladdr %s dev %s\nadd " VIP " via %s", server_addr(1),
 		 server_mac(1), way_out(1), server_addr(1));
 	ip_batch("link set %s down\n", way_out(1));

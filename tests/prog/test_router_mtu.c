@@ -89,7 +89,7 @@ static void every_next_hop_has_its_own_mtu(void **state)
 	expect_limit(*state, 2, 1300);
 }
 
-static void what_goes_to_the_kernel_with_a_mark_goes_as_last(void **state)
+static void what_goes_to_the_kernel_with_a_mark_goes_as_quiet(void **state)
 {
 	struct frame in;
 
@@ -100,34 +100,34 @@ static void what_goes_to_the_kernel_with_a_mark_goes_as_last(void **state)
 		frame_tcp(&in, .tos = tos, .payload = WAY_OUT_MTU);
 		want = want_pass(&in, ROUTER_too_big);
 		if (IS_DSCP_MARK(tos))
-			want = want_noted(want_tos(want, DSCP_MARK(LAST, tos & 3)),
+			want = want_noted(want_tos(want, DSCP_MARK(QUIET, tos & 3)),
 					  ROUTER_mark_cleared);
 		lab_send(*state, &in, want);
 		frame_tcp6(&in, .tos = tos, .payload = WAY_OUT_MTU);
 		want = want_pass(&in, ROUTER_too_big);
 		if (IS_DSCP_MARK(tos))
-			want = want_noted(want_tos(want, DSCP_MARK(LAST, tos & 3)),
+			want = want_noted(want_tos(want, DSCP_MARK(QUIET, tos & 3)),
 					  ROUTER_mark_cleared);
 		lab_send(*state, &in, want);
 	}
 	lab_case(*state, "bounced");
 	frame_tcp(&in, .tos = DSCP_MARK(1, 2), .from = server_mac(1), .payload = WAY_OUT_MTU);
-	lab_send(*state, &in, want_tos(want_pass(&in, ROUTER_too_big), DSCP_MARK(LAST, 2)));
+	lab_send(*state, &in, want_tos(want_pass(&in, ROUTER_too_big), DSCP_MARK(QUIET, 2)));
 	lab_settle(*state);
 }
 
-static void without_a_mac_a_marked_packet_goes_as_last_too(void **state)
+static void without_a_mac_a_marked_packet_goes_as_quiet_too(void **state)
 {
 	struct frame in;
 
 	lab_edit(*state, "add 10.0.10.1 via 10.0.0.200\nadd fd00:10::11 via 10.0.0.200");
 	frame_tcp(&in, .dst = "10.0.10.1", .tos = DSCP_MARK(3, 1));
 	lab_expect(*state, &in,
-		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(LAST, 1)),
+		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(QUIET, 1)),
 			      ROUTER_mark_cleared));
 	frame_tcp6(&in, .dst = "fd00:10::11", .tos = DSCP_MARK(3, 1), .tags = {{ETH_P_8021Q, 2}});
 	lab_expect(*state, &in,
-		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(LAST, 1)),
+		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(QUIET, 1)),
 			      ROUTER_mark_cleared));
 	frame_tcp(&in, .dst = "10.0.10.1", .tos = 0x28);
 	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
@@ -154,8 +154,8 @@ int main(void)
 		with_one(the_tag_that_a_next_hop_wants_is_not_counted),
 		with_one(padding_is_not_counted),
 		with_one(every_next_hop_has_its_own_mtu),
-		with_one(what_goes_to_the_kernel_with_a_mark_goes_as_last),
-		with_one(without_a_mac_a_marked_packet_goes_as_last_too),
+		with_one(what_goes_to_the_kernel_with_a_mark_goes_as_quiet),
+		with_one(without_a_mac_a_marked_packet_goes_as_quiet_too),
 		with_one(to_a_neighbour_a_mark_is_only_a_dscp),
 	};
 

@@ -85,6 +85,15 @@ static void reason_not_unicast(void **state)
 	lab_expect(*state, &in, want_pass(&in, ROUTER_not_unicast));
 }
 
+static void reason_not_mine(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_tcp(&in, .to = FOREIGN_MAC);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_not_mine));
+}
+
 static void reason_no_route(void **state)
 {
 	struct frame in;
@@ -128,8 +137,8 @@ static void reason_no_headroom(void **state)
 
 	lab_edit(lab, "neigh add %s lladdr %s dev %s vlan 7\nadd " VIP " via %s", server_addr(1),
 		 server_mac(1), way_out(1), server_addr(1));
-	lab->metadata = METADATA_MAX;
-	frame_tcp(&in);
+	lab->front = FRONT_MAX;
+	frame_tcp(&in, .payload = FRONT_MAX);
 	lab_expect(lab, &in, want_drop(&in, ROUTER_no_headroom));
 }
 
@@ -172,6 +181,19 @@ static void reason_mark_cleared(void **state)
 	want.reasons |= BIT(ROUTER_mark_cleared);
 	frame_set_tos(&want.frame, ECN_CE);
 	lab_expect(*state, &in, want);
+}
+
+static void reason_quiet(void **state)
+{
+	struct frame in;
+
+	lab_set_flight(*state, ECMPER_FLIGHT_MS_MAX);
+	make_history(*state);
+	frame_tcp(&in, .from = server_mac(2), .tos = DSCP_MARK(1, ECN_CE));
+	lab_expect(
+		*state, &in,
+		want_noted(want_tos(want_forward(&in, 1, ROUTER_history), DSCP_MARK(QUIET, ECN_CE)),
+			   ROUTER_quiet));
 }
 
 static void reason_fragment(void **state)

@@ -72,13 +72,13 @@ static void a_hashed_prefix_takes_over_from_a_host_inside_it(void **state)
 	lab_settle(*state);
 }
 
-static void the_first_and_the_last_address_can_be_a_vip(void **state)
+static void the_first_and_the_last_address_of_hosts_can_be_a_vip(void **state)
 {
 	expect_no_route(*state, "0.0.0.0");
-	lab_edit(*state, "add 0.0.0.0/32 via %s\nadd 255.255.255.255/32 via %s", server_addr(1),
+	lab_edit(*state, "add 0.0.0.0/32 via %s\nadd 255.255.255.254/32 via %s", server_addr(1),
 		 server_addr(2));
 	expect_server(*state, "0.0.0.0", 1);
-	expect_server(*state, "255.255.255.255", 2);
+	expect_server(*state, "255.255.255.254", 2);
 	expect_no_route(*state, "0.0.0.1");
 	lab_edit(*state, "del 0.0.0.0/32");
 	expect_no_route(*state, "0.0.0.0");
@@ -94,7 +94,8 @@ static void find_colliding(struct lab *lab, char text[][16], unsigned int n)
 		struct in_addr addr = {.s_addr = htonl(0x0a070000 + i)};
 
 		assert_true(i < 1 << 16);
-		if (ecmper_vip_home4(addr.s_addr, lines) / ECMPER_VIP_SLOTS == 5 % lines)
+		if (ecmper_vip_home4(addr.s_addr, ecmper_vip_shift(lines)) / ECMPER_VIP_SLOTS ==
+		    5 % lines)
 			snprintf(text[found++], sizeof(*text), "%s", inet_ntoa(addr));
 	}
 }
@@ -307,7 +308,7 @@ int main(void)
 		with_router(the_longest_prefix_wins_and_the_next_one_takes_over),
 		with_router(a_prefix_ends_where_its_length_says),
 		with_router(a_hashed_prefix_takes_over_from_a_host_inside_it),
-		with_router(the_first_and_the_last_address_can_be_a_vip),
+		with_router(the_first_and_the_last_address_of_hosts_can_be_a_vip),
 		with_router(more_host_prefixes_than_a_line_holds_are_all_forwarded),
 		with_router(addresses_of_one_line_are_told_apart),
 		with_router(connected_and_hashed_prefixes_lie_inside_each_other),

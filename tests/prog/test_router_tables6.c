@@ -57,13 +57,13 @@ static void a_prefix_ends_where_its_length_says(void **state)
 	expect_no_route(*state, "fd00:10::1:0:0");
 }
 
-static void the_first_and_the_last_address_can_be_a_vip(void **state)
+static void the_first_and_the_last_address_of_hosts_can_be_a_vip(void **state)
 {
 	expect_no_route(*state, "::");
-	lab_edit(*state, "add ::/128 via %s\nadd ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff via %s",
+	lab_edit(*state, "add ::/128 via %s\nadd feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff via %s",
 		 server_addr(1), server_addr(2));
 	expect_server(*state, "::", 1);
-	expect_server(*state, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 2);
+	expect_server(*state, "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 2);
 	expect_no_route(*state, "::1");
 	lab_edit(*state, "del ::/128");
 	expect_no_route(*state, "::");
@@ -231,7 +231,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		with_router(the_longest_prefix_wins_and_the_next_one_takes_over),
 		with_router(a_prefix_ends_where_its_length_says),
-		with_router(the_first_and_the_last_address_can_be_a_vip),
+		with_router(the_first_and_the_last_address_of_hosts_can_be_a_vip),
 		with_router(more_host_prefixes_than_a_line_holds_are_all_forwarded),
 		with_router(addresses_of_one_line_are_told_apart),
 		with_router(a_deleted_host_prefix_leaves_nothing_in_its_slot),

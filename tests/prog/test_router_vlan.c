@@ -270,19 +270,19 @@ static void only_a_frame_that_gets_longer_needs_room_in_front(void **state)
 	struct lab *lab = *state;
 	struct frame in;
 
-	for (lab->metadata = METADATA_MAX - 8; lab->metadata <= METADATA_MAX; lab->metadata += 4) {
-		lab_case(lab, "%u bytes of metadata", lab->metadata);
-		frame_tcp(&in, .dst = "10.0.10.1");
+	for (lab->front = FRONT_MAX - 8; lab->front <= FRONT_MAX; lab->front += 4) {
+		lab_case(lab, "%u bytes in front taken", lab->front);
+		frame_tcp(&in, .dst = "10.0.10.1", .payload = FRONT_MAX);
 		lab_expect(lab, &in,
-			   lab->metadata < METADATA_MAX
+			   lab->front < FRONT_MAX
 				   ? want_tag(want_forward(&in, 2, ROUTER_forward), VLAN)
 				   : want_drop(&in, ROUTER_no_headroom));
-		frame_tcp(&in, .dst = "10.0.10.1", .tags = {{Q, 5}});
+		frame_tcp(&in, .dst = "10.0.10.1", .tags = {{Q, 5}}, .payload = FRONT_MAX);
 		lab_expect(lab, &in, want_tag(want_forward(&in, 2, ROUTER_forward), VLAN));
-		frame_tcp(&in);
+		frame_tcp(&in, .payload = FRONT_MAX);
 		lab_expect(lab, &in, want_forward(&in, 1, ROUTER_forward));
 	}
-	lab->metadata = 0;
+	lab->front = 0;
 }
 
 #define with_router(test) cmocka_unit_test_setup_teardown(test, both_kinds_of_servers, lab_down)

@@ -53,7 +53,7 @@ static void every_tos_byte_of_an_owned_packet_loses_its_mark_and_nothing_else(vo
 	lab_settle(*state);
 }
 
-static void every_tos_byte_of_an_unowned_packet_is_marked_one_higher_or_last(void **state)
+static void every_tos_byte_of_an_unowned_packet_is_marked_one_higher_or_ends_it(void **state)
 {
 	struct frame in;
 
@@ -64,12 +64,31 @@ static void every_tos_byte_of_an_unowned_packet_is_marked_one_higher_or_last(voi
 		frame_to_server(&in, .tos = tos);
 		if (!IS_DSCP_MARK(tos))
 			lab_send(*state, &in, want_bounce(&in, DSCP_MARK(1, tos & 3)));
-		else if (m == LAST || m == 15) /* 15 has no higher one */
+		else if (m == LAST)
 			lab_send(*state, &in, want_cleared(&in, SERVER_last, tos & 3));
+		else if (m == QUIET)
+			lab_send(*state, &in, want_drop(&in, SERVER_raced));
 		else
 			lab_send(*state, &in, want_bounce(&in, DSCP_MARK(m + 1, tos & 3)));
 	}
 	lab_settle(*state);
+}
+
+/* Only TCP sends again what it does not hear of. */
+static void what_nobody_repeats_is_delivered_at_the_end_of_a_young_chain(void **state)
+{
+	struct frame in;
+
+	frame_udp(&in, .dport = 9, .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_cleared(&in, SERVER_last, ECN_CE));
+	frame_error(&in, .quote = REPLY(.proto = 17), .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_cleared(&in, SERVER_last, ECN_CE));
+	frame_error(&in, .quote = REPLY(), .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_drop(&in, SERVER_raced));
+	frame_to_server(&in, of_connection(owned), .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_cleared(&in, SERVER_owned, ECN_CE));
+	frame_to_server(&in, .flags = SYN, .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_cleared(&in, SERVER_syn, ECN_CE));
 }
 
 static void every_other_packet_to_a_vip_is_delivered_without_its_mark(void **state)
@@ -193,7 +212,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		dscp(every_tos_byte_of_an_owned_packet_loses_its_mark_and_nothing_else),
-		dscp(every_tos_byte_of_an_unowned_packet_is_marked_one_higher_or_last),
+		dscp(every_tos_byte_of_an_unowned_packet_is_marked_one_higher_or_ends_it),
+		dscp(what_nobody_repeats_is_delivered_at_the_end_of_a_young_chain),
 		dscp(every_other_packet_to_a_vip_is_delivered_without_its_mark),
 		dscp(what_is_for_none_of_the_vips_keeps_its_dscp),
 		dscp(bouncing_leaves_every_ttl_alone),

@@ -196,6 +196,8 @@ static void every_state_of_closing_claims_what_is_near(void **state)
 	struct bounds bounds;
 
 	shutdown(connection.client, SHUT_WR);
+	/* With the FIN's acknowledgement, which may come late, the window is another. */
+	wait_for_state(connection.client, BPF_TCP_FIN_WAIT2);
 	wait_for_state(connection.server, BPF_TCP_CLOSE_WAIT);
 	connection.seq++; /* the FIN */
 	bounds = bounds_of(&connection, 0);

@@ -58,6 +58,22 @@ static void reason_last(void **state)
 	lab_expect(*state, &in, want_cleared(&in, SERVER_last, ECN_CE));
 }
 
+static void reason_not_mine(void **state)
+{
+	struct frame in;
+
+	frame_tcp(&in, .to = FOREIGN_MAC);
+	lab_expect(*state, &in, want_pass(&in, SERVER_not_mine));
+}
+
+static void reason_raced(void **state)
+{
+	struct frame in;
+
+	frame_to_server(&in, .tos = DSCP_MARK(QUIET, ECN_CE));
+	lab_expect(*state, &in, want_drop(&in, SERVER_raced));
+}
+
 static void reason_not_vip(void **state)
 {
 	struct frame in;

@@ -43,7 +43,7 @@ struct fake {
 	} lpm[FAKE_PREFIXES];
 	struct {
 		bool is_there;
-		struct ecmper_addr addr;
+		struct ecmper_hop hop;
 		uint32_t id;
 	} ids[FAKE_NEXT_HOPS];
 	struct {
@@ -57,6 +57,7 @@ struct fake {
 		struct ecmper_range range;
 	} ranges[6 * FAKE_PREFIXES];
 	uint32_t ports[FAKE_PORTS];
+	char gone; /* digit of a device that is not there, 0: all are */
 	unsigned int graces;
 	int lpm_set_fails_after; /* this many calls succeed, then -ENOMEM; -1: never */
 	int fails_in;            /* the so manieth operation on a map from now on fails; 0: none */
@@ -181,10 +182,10 @@ static int fake_lpm_next(void *arg, const struct ecmper_net *net, struct ecmper_
 	return -ENOENT;
 }
 
-static int fake_neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t *id)
+static int fake_neigh_id_get(void *arg, const struct ecmper_hop *hop, uint32_t *id)
 {
 	struct fake *fake = fake_of(arg);
-	int at = FAKE_FIND(fake->ids, addr, addr);
+	int at = FAKE_FIND(fake->ids, hop, hop);
 
 	if (fake_refuses(fake))
 		return -ENOMEM;
@@ -193,10 +194,10 @@ static int fake_neigh_id_get(void *arg, const struct ecmper_addr *addr, uint32_t
 	return at < 0 ? -ENOENT : 0;
 }
 
-static int fake_neigh_id_set(void *arg, const struct ecmper_addr *addr, uint32_t id)
+static int fake_neigh_id_set(void *arg, const struct ecmper_hop *hop, uint32_t id)
 {
 	struct fake *fake = fake_of(arg);
-	int at = FAKE_FIND(fake->ids, addr, addr);
+	int at = FAKE_FIND(fake->ids, hop, hop);
 
 	if (fake_refuses(fake))
 		return -ENOMEM;
@@ -204,16 +205,16 @@ static int fake_neigh_id_set(void *arg, const struct ecmper_addr *addr, uint32_t
 		at = FAKE_FREE(fake->ids);
 	if (at < 0)
 		return -ENOSPC;
-	fake->ids[at].addr = *addr;
+	fake->ids[at].hop = *hop;
 	fake->ids[at].id = id;
 	fake->ids[at].is_there = true;
 	return 0;
 }
 
-static int fake_neigh_id_delete(void *arg, const struct ecmper_addr *addr)
+static int fake_neigh_id_delete(void *arg, const struct ecmper_hop *hop)
 {
 	struct fake *fake = fake_of(arg);
-	int at = FAKE_FIND(fake->ids, addr, addr);
+	int at = FAKE_FIND(fake->ids, hop, hop);
 
 	if (fake_refuses(fake))
 		return -ENOMEM;
@@ -222,13 +223,25 @@ static int fake_neigh_id_delete(void *arg, const struct ecmper_addr *addr)
 	return 0;
 }
 
-static int fake_neigh_id_next(void *arg, const struct ecmper_addr *addr, struct ecmper_addr *next)
+static int fake_neigh_id_next(void *arg, const struct ecmper_hop *hop, struct ecmper_hop *next)
 {
 	struct fake *fake = fake_of(arg);
 
 	if (fake_refuses(fake))
 		return -ENOMEM;
-	return FAKE_NEXT(fake->ids, addr, addr, next);
+	return FAKE_NEXT(fake->ids, hop, hop, next);
+}
+
+static int fake_neigh_mac_get(void *arg, const struct ecmper_mac *mac, uint32_t *id)
+{
+	struct fake *fake = fake_of(arg);
+	int at = FAKE_FIND(fake->macs, mac, mac);
+
+	if (fake_refuses(fake))
+		return -ENOMEM;
+	if (at >= 0)
+		*id = fake->macs[at].id;
+	return at < 0 ? -ENOENT : 0;
 }
 
 static int fake_neigh_mac_set(void *arg, const struct ecmper_mac *mac, uint32_t id)
@@ -347,15 +360,28 @@ static int fake_nh_counter_retire(void *arg, uint32_t id)
 	return fake_refuses(fake_of(arg)) ? -ENOMEM : 0;
 }
 
-/* Devices "d1" to "d9", with their digit as index and last byte of the MAC. */
+/* Devices "d1" to "d9", with their digit as index and last byte of the MAC, and, also called "alias1"
+ * and so on; "lo"; and "tunnel". */
 static int fake_device_get(void *arg, const char *name, struct device *device)
 {
-	fake_of(arg);
-	if (name[0] != 'd' || name[1] < '1' || name[1] > '9' || name[2])
-		return -ENODEV;
-	*device = (struct device){
-		.ifindex = name[1] - '0', .mac = {2, 0, 0, 0, 0, name[1] - '0'}, .mtu = FAKE_MTU};
+	const char *digit = name + (strncmp(name, "alias", 5) ? 1 : 5);
+	struct fake *fake = fake_of(arg);
+	bool is_other = !strcmp(name, "lo") || !strcmp(name, "tunnel");
+
+	*device = (struct device){.is_up = true, .is_loopback = !strcmp(name, "lo")};
 	strcpy(device->name, name);
+	if (is_other)
+		return 0;
+	if ((name[0] != 'd' && name[0] != 'a') || *digit < '1' || *digit > '9' || digit[1] ||
+	    *digit == fake->gone)
+		return -ENODEV;
+	device->ifindex = *digit - '0';
+	device->mac[0] = 2;
+	device->mac[5] = device->ifindex;
+	device->mtu = FAKE_MTU;
+	device->is_ethernet = true;
+	sprintf(device->name, "d%c", *digit);
+	memset(device->name + 2, 0, sizeof(device->name) - 2);
 	return 0;
 }
 
@@ -374,6 +400,7 @@ static const struct tables_ops fake_ops = {
 	.neigh_id_set = fake_neigh_id_set,
 	.neigh_id_delete = fake_neigh_id_delete,
 	.neigh_id_next = fake_neigh_id_next,
+	.neigh_mac_get = fake_neigh_mac_get,
 	.neigh_mac_set = fake_neigh_mac_set,
 	.neigh_mac_delete = fake_neigh_mac_delete,
 	.neigh_mac_next = fake_neigh_mac_next,

@@ -249,6 +249,57 @@ static void prefixes_are_ordered_by_address_then_length(void **state)
 	assert_int_equal(ecmper_net_compare(&wide, &wide), 0);
 }
 
+static void next_hops_are_read_and_printed(void **state)
+{
+	static const char *const words[] = {"10.0.0.1",
+					    "2001:db8::1",
+					    "fe80::1",
+					    "fe80::1%e",
+					    "fe80::1:2:3:4%fifteen-letters",
+					    "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff%eth0.7"};
+	static const char *const others[] = {
+		"",           "%",           "%eth0",
+		"fe80::1%",   "fe80::1%a%b", "fe80::1%a/b",
+		"fe80::1%..", "fe80::1% ",   "fe80::1%sixteen-letters-",
+		"fe80::%a:b", "10.0.0%eth0", "fe80::1/64"};
+	struct ecmper_hop hop, before;
+	char buf[ECMPER_HOP_STRLEN];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		memset(&hop, 0xff, sizeof(hop));
+		assert_int_equal(ecmper_hop_parse(words[i], &hop), 0);
+		assert_string_equal(ecmper_hop_format(&hop, buf), words[i]);
+		/* Names are compared and hashed whole. */
+		for (size_t at = strlen(hop.dev); at < sizeof(hop.dev); at++)
+			assert_int_equal(hop.dev[at], 0);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		memset(&hop, 0x5a, sizeof(hop));
+		before = hop;
+		assert_int_equal(ecmper_hop_parse(others[i], &hop), -EINVAL);
+		assert_memory_equal(&hop, &before, sizeof(hop));
+	}
+}
+
+static void fe80_slash_10_is_link_local_and_nothing_else(void **state)
+{
+	static const char *const inside[] = {"fe80::", "fe80::1", "febf:ffff::1"};
+	static const char *const outside[] = {
+		"fe7f:ffff::", "fec0::", "169.254.0.1", "::", "ff02::1", "8000::1", "254.128.0.1"};
+	struct ecmper_addr addr;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(inside); i++) {
+		assert_int_equal(ecmper_addr_parse(inside[i], &addr), 0);
+		assert_true(ecmper_addr_is_link_local(&addr));
+	}
+	for (size_t i = 0; i < COUNT(outside); i++) {
+		assert_int_equal(ecmper_addr_parse(outside[i], &addr), 0);
+		assert_false(ecmper_addr_is_link_local(&addr));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +308,8 @@ int main(void)
 		cmocka_unit_test(ipv6_spelling_of_ipv4_is_refused),
 		cmocka_unit_test(ipv4_goes_in_and_out_of_the_common_form),
 		cmocka_unit_test(addresses_are_in_numeric_order),
+		cmocka_unit_test(next_hops_are_read_and_printed),
+		cmocka_unit_test(fe80_slash_10_is_link_local_and_nothing_else),
 		cmocka_unit_test(prefixes_are_read_and_printed),
 		cmocka_unit_test(words_that_are_no_prefix_are_refused),
 		cmocka_unit_test(bits_behind_the_length_are_refused),

@@ -36,11 +36,11 @@ static const struct ecmper_change *one(struct ecmper_changes *changes, const cha
 	return changes->list;
 }
 
-static void assert_addr(const struct ecmper_addr *addr, const char *want)
+static void assert_hop(const struct ecmper_hop *hop, const char *want)
 {
-	char buf[ECMPER_ADDR_STRLEN];
+	char buf[ECMPER_HOP_STRLEN];
 
-	assert_string_equal(ecmper_addr_format(addr, buf), want);
+	assert_string_equal(ecmper_hop_format(hop, buf), want);
 }
 
 static void assert_net(const struct ecmper_net *net, const char *want)
@@ -64,7 +64,7 @@ static void add_without_options_leaves_them_open(void **state)
 	assert_int_equal(change->buckets, -1);
 	assert_int_equal(change->depth, -1);
 	assert_int_equal(change->via_count, 1);
-	assert_addr(&change->vias[0].addr, "10.0.0.1");
+	assert_hop(&change->vias[0].hop, "10.0.0.1");
 	assert_int_equal(change->vias[0].weight, -1);
 	ecmper_changes_free(&changes);
 }
@@ -102,13 +102,13 @@ static void add_keeps_every_server_sorted_by_address(void **state)
 	(void)state;
 	assert_int_equal(change->hash, ECMPER_HASH_MODULO);
 	assert_int_equal(change->via_count, 4);
-	assert_addr(&change->vias[0].addr, "9.0.0.1");
+	assert_hop(&change->vias[0].hop, "9.0.0.1");
 	assert_int_equal(change->vias[0].weight, -1);
-	assert_addr(&change->vias[1].addr, "10.0.0.2");
+	assert_hop(&change->vias[1].hop, "10.0.0.2");
 	assert_int_equal(change->vias[1].weight, 10000);
-	assert_addr(&change->vias[2].addr, "10.0.0.3");
+	assert_hop(&change->vias[2].hop, "10.0.0.3");
 	assert_int_equal(change->vias[2].weight, 0);
-	assert_addr(&change->vias[3].addr, "200.0.0.1");
+	assert_hop(&change->vias[3].hop, "200.0.0.1");
 	ecmper_changes_free(&changes);
 }
 
@@ -150,29 +150,86 @@ static void every_other_command_is_understood(void **state)
 
 	change = one(&changes, "del 10.0.10.0/32 via 10.0.0.2 via 10.0.0.1");
 	assert_int_equal(change->via_count, 2);
-	assert_addr(&change->vias[0].addr, "10.0.0.1");
+	assert_hop(&change->vias[0].hop, "10.0.0.1");
 	ecmper_changes_free(&changes);
 
 	change = one(&changes, "purge 10.0.0.1");
 	assert_int_equal(change->kind, ECMPER_PURGE);
-	assert_addr(&change->addr, "10.0.0.1");
+	assert_hop(&change->hop, "10.0.0.1");
 	ecmper_changes_free(&changes);
 
 	change = one(&changes, "neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev fifteen-letters");
 	assert_int_equal(change->kind, ECMPER_NEIGH_ADD);
-	assert_addr(&change->addr, "10.0.0.1");
+	assert_hop(&change->hop, "10.0.0.1");
 	assert_memory_equal(change->mac, "\x02\x03\x04\x05\x06\x01", 6);
 	assert_string_equal(change->dev, "fifteen-letters");
 	ecmper_changes_free(&changes);
 
 	change = one(&changes, "neigh del 10.0.0.1");
 	assert_int_equal(change->kind, ECMPER_NEIGH_DEL);
-	assert_addr(&change->addr, "10.0.0.1");
+	assert_hop(&change->hop, "10.0.0.1");
 	ecmper_changes_free(&changes);
 
 	change = one(&changes, "clear");
 	assert_int_equal(change->kind, ECMPER_CLEAR);
 	ecmper_changes_free(&changes);
+}
+
+static void a_link_local_next_hop_goes_with_its_device(void **state)
+{
+	struct ecmper_changes changes;
+	const struct ecmper_change *change;
+
+	(void)state;
+	change = one(&changes,
+		     "add fd00:0:10:: via fe80::1%eth2 weight 3 via fe80::1%eth1 via fd00::1 "
+		     "via febf:ffff::%e");
+	assert_int_equal(change->via_count, 4);
+	assert_hop(&change->vias[0].hop, "fd00::1");
+	assert_hop(&change->vias[1].hop, "fe80::1%eth1");
+	assert_hop(&change->vias[2].hop, "fe80::1%eth2");
+	assert_int_equal(change->vias[2].weight, 3);
+	assert_hop(&change->vias[3].hop, "febf:ffff::%e");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "del fd00:0:10:: via fe80::1%eth2");
+	assert_hop(&change->vias[0].hop, "fe80::1%eth2");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "purge fe80::1%fifteen-letters");
+	assert_hop(&change->hop, "fe80::1%fifteen-letters");
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "neigh add fe80::1%eth1 lladdr 02:03:04:05:06:01 dev eth1 vlan 7");
+	assert_hop(&change->hop, "fe80::1%eth1");
+	assert_string_equal(change->dev, "eth1");
+	assert_int_equal(change->vlan, 7);
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "neigh add fe80::1%eth1 lladdr 02:03:04:05:06:01 vlan 7");
+	assert_string_equal(change->dev, "eth1");
+	assert_int_equal(change->vlan, 7);
+	ecmper_changes_free(&changes);
+
+	change = one(&changes, "neigh add 169.254.0.1 lladdr 02:03:04:05:06:01 dev eth1");
+	assert_hop(&change->hop, "169.254.0.1");
+	ecmper_changes_free(&changes);
+}
+
+/* Whole families, and half of the address space, hold groups and hosts. */
+static void prefixes_that_only_contain_groups_are_taken(void **state)
+{
+	static const char *const lines[] = {"add 0.0.0.0/0 connected", "add 128.0.0.0/1 connected",
+					    "add ::/0 connected",      "add fe00::/7 connected",
+					    "add fe80::/9 connected",  "del 224.0.0.1"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct ecmper_changes changes;
+
+		one(&changes, lines[i]);
+		ecmper_changes_free(&changes);
+	}
 }
 
 static void buckets_are_a_power_of_two_in_range(void **state)
@@ -194,13 +251,17 @@ static void buckets_are_a_power_of_two_in_range(void **state)
 }
 
 #define PREFIX_WANTED  "a prefix (ADDR, or ADDR/LEN without bits set behind LEN)"
-#define HOST_WANTED    "the address of a host, like 10.0.0.1"
+#define HOST_WANTED    "the address of a host, like 10.0.0.1 or fe80::1%eth1"
 #define MAC_WANTED     "the MAC of a host, like 02:03:04:05:06:01"
 #define ANY_WANTED     "'add', 'del', 'purge', 'neigh' or 'clear'"
 #define POWER_WANTED   "a power of two from 16 to 65536"
 #define HASH_ON_WANTED "'5tuple', 'src' or 'src-dst'"
-#define VLAN_WANTED    "a VLAN number from 1 to 4094"
-#define VIA_WANTED     "'weight' or 'via' (options stand before the first 'via')"
+#define MULTICAST      "multicast: the kernel's to forward, nothing to be spread"
+#define ON_LINK        "packets to it stay on their link"
+#define NO_DEVICE                                                                                  \
+	" is link-local: every link may have a host of that address; say on which device, like "
+#define VLAN_WANTED "a VLAN number from 1 to 4094"
+#define VIA_WANTED  "'weight' or 'via' (options stand before the first 'via')"
 
 /* Each line, and what the user is told. */
 static const struct {
@@ -214,6 +275,14 @@ static const struct {
 	{"add 10.0.0.0/33 via 10.0.0.1", "expected " PREFIX_WANTED ", not '10.0.0.0/33'"},
 	{"add via 10.0.0.1", "expected " PREFIX_WANTED ", not 'via'"},
 	{"add ::ffff:10.0.0.1 connected", "expected " PREFIX_WANTED ", not '::ffff:10.0.0.1'"},
+	{"add 224.0.0.1 via 10.0.0.1", "'224.0.0.1' is " MULTICAST},
+	{"add 239.255.0.0/16 connected", "'239.255.0.0/16' is " MULTICAST},
+	{"add ff02::1 via 10.0.0.1", "'ff02::1' is " MULTICAST},
+	{"add ff00::/8 connected", "'ff00::/8' is " MULTICAST},
+	{"add fe80::/10 connected", "'fe80::/10' is link-local: " ON_LINK},
+	{"add fe80::1/128 via 10.0.0.1", "'fe80::1/128' is link-local: " ON_LINK},
+	{"add 255.255.255.255 via 10.0.0.1", "'255.255.255.255' is broadcast: " ON_LINK},
+	{"add fd00::1%eth1 via 10.0.0.1", "expected " PREFIX_WANTED ", not 'fd00::1%eth1'"},
 	{"add 10.0.0.0",
 	 "'10.0.0.0' must be followed by 'via', 'connected', 'hash', 'buckets', 'hash-on' or 'depth'"},
 	{"add 10.0.0.0 10.0.0.1",
@@ -251,6 +320,31 @@ static const struct {
 	{"add 10.0.0.0 via 255.255.255.255", "expected " HOST_WANTED ", not '255.255.255.255'"},
 	{"add 10.0.0.0 via ff02::1", "expected " HOST_WANTED ", not 'ff02::1'"},
 	{"add 10.0.0.0 via ::", "expected " HOST_WANTED ", not '::'"},
+	{"add 10.0.0.0 via fe80::1", "'fe80::1'" NO_DEVICE "fe80::1%eth1"},
+	{"add 10.0.0.0 via febf::9 weight 3", "'febf::9'" NO_DEVICE "febf::9%eth1"},
+	{"add 10.0.0.0 via fe80::1%", "expected " HOST_WANTED ", not 'fe80::1%'"},
+	{"add 10.0.0.0 via fe80::1%eth1%eth2", "expected " HOST_WANTED ", not 'fe80::1%eth1%eth2'"},
+	{"add 10.0.0.0 via fe80::1%sixteen-letters-",
+	 "expected " HOST_WANTED ", not 'fe80::1%sixteen-letters-'"},
+	{"add 10.0.0.0 via ff02::1%eth1", "expected " HOST_WANTED ", not 'ff02::1%eth1'"},
+	{"add 10.0.0.0 via fe80::1%eth1 via fe80::1%eth2 via fe80::1%eth1",
+	 "'via fe80::1%eth1' is given twice"},
+	{"add 10.0.0.0 via fec0::1%eth1",
+	 "'fec0::1' is not link-local: it means the same host on every device, so none belongs to "
+	 "its name; say just fec0::1"},
+	{"del 10.0.0.0 via 10.0.0.1%eth1",
+	 "'10.0.0.1' is not link-local: it means the same host on every device, so none belongs to "
+	 "its name; say just 10.0.0.1"},
+	{"purge fe80::1", "'fe80::1'" NO_DEVICE "fe80::1%eth1"},
+	{"neigh del fe80::1", "'fe80::1'" NO_DEVICE "fe80::1%eth1"},
+	{"neigh add fe80::1 lladdr 02:03:04:05:06:01 dev eth1",
+	 "'fe80::1'" NO_DEVICE "fe80::1%eth1"},
+	{"neigh add fe80::1%eth1 lladdr 02:03:04:05:06:01 dev eth2",
+	 "'dev eth2' contradicts fe80::1%eth1: leave it out, or say the same device twice"},
+	{"neigh add fe80::1%eth1 lladdr 02:03:04:05:06:01 eth1",
+	 "expected 'vlan' or nothing after the device, not 'eth1'"},
+	{"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth%d",
+	 "expected the name of a device, like eth0, not 'eth%d'"},
 	{"add fd00::1/64 via fd00::1", "expected " PREFIX_WANTED ", not 'fd00::1/64'"},
 	{"add fd00::/129 via fd00::1", "expected " PREFIX_WANTED ", not 'fd00::/129'"},
 	{"add ::ffff:10.0.0.1/128 via fd00::1",
@@ -374,6 +468,8 @@ int main(void)
 		cmocka_unit_test(add_keeps_every_server_sorted_by_address),
 		cmocka_unit_test(add_with_an_option_needs_no_server),
 		cmocka_unit_test(every_other_command_is_understood),
+		cmocka_unit_test(a_link_local_next_hop_goes_with_its_device),
+		cmocka_unit_test(prefixes_that_only_contain_groups_are_taken),
 		cmocka_unit_test(buckets_are_a_power_of_two_in_range),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(a_change_is_written_as_the_line_that_it_was),

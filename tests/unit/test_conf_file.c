@@ -136,7 +136,8 @@ static void errors_name_the_file_and_the_line(void **state)
 	assert_int_equal(read_text(&changes, "clear\n\n# x\npurge\nclear\n", false, &err), -EINVAL);
 	assert_string_equal(
 		err.text,
-		"FILE:4: 'purge' must be followed by the address of a host, like 10.0.0.1");
+		"FILE:4: 'purge' must be followed by the address of a host, like 10.0.0.1 "
+		"or fe80::1%eth1");
 	ecmper_changes_free(&changes);
 }
 

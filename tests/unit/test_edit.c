@@ -72,15 +72,17 @@ static bool packet_finds(const struct fake *fake, const struct ecmper_net *net,
 	return slot || at >= 0;
 }
 
-/* A prefix's whole table, with addresses instead of ids. */
+/* A prefix's whole table, with next hops by name (a number for each) instead of ids. */
 struct picture {
 	uint32_t generation, count, prv_count, hash_on;
 	uint32_t cur[256], prv[256 * 4];
 };
 
-static uint32_t addr_of(const struct fake *fake, uint16_t id)
+static uint32_t name_of(const struct fake *fake, uint16_t id)
 {
-	return id ? ecmper_addr_to_ipv4(&fake->neigh[id].addr) : 0;
+	struct ecmper_hop hop = neigh_hop(&fake->neigh[id]);
+
+	return id ? hop_hash(&hop) : 0;
 }
 
 static void take_picture(const struct fake *fake, const struct ecmper_prefix *value,
@@ -93,9 +95,9 @@ static void take_picture(const struct fake *fake, const struct ecmper_prefix *va
 	picture->hash_on = value->hash_on;
 	assert_true(value->cur_nh_count <= 256 && value->prv_nh_count <= 1024);
 	for (uint32_t i = 0; i < value->cur_nh_count; i++)
-		picture->cur[i] = addr_of(fake, fake->cur_nh[value->cur_nh_offset + i]);
+		picture->cur[i] = name_of(fake, fake->cur_nh[value->cur_nh_offset + i]);
 	for (uint32_t i = 0; i < value->prv_nh_count; i++)
-		picture->prv[i] = addr_of(fake, fake->prv_nh[value->prv_nh_offset + i]);
+		picture->prv[i] = name_of(fake, fake->prv_nh[value->prv_nh_offset + i]);
 }
 
 /* ---- agreement of everything with lpm ---- */
@@ -123,7 +125,9 @@ static void check_neighs(const struct fake *fake)
 {
 	for (uint32_t id = 1; id < FAKE_NEXT_HOPS; id++) {
 		const struct ecmper_neigh *neigh = &fake->neigh[id];
-		int at = FAKE_FIND(fake->ids, addr, &neigh->addr);
+		const struct ecmper_link *link = neigh_link(neigh);
+		struct ecmper_hop hop = neigh_hop(neigh);
+		int at = FAKE_FIND(fake->ids, hop, &hop);
 
 		if (!(neigh->flags & ECMPER_NEIGH_USED)) {
 			assert_int_equal(count_refs(fake, id), 0);
@@ -133,6 +137,9 @@ static void check_neighs(const struct fake *fake)
 		assert_int_equal(neigh->refs, count_refs(fake, id));
 		assert_true(neigh->refs || neigh->flags & ECMPER_NEIGH_STATIC);
 		assert_true(at >= 0 && fake->ids[at].id == id);
+		if (link && fake->ports[link->port])
+			assert_int_equal(neigh->dev[1], '0' + fake->ports[link->port]);
+		assert_int_equal(!!*hop.dev, ecmper_addr_is_link_local(&hop.addr));
 	}
 	for (size_t i = 0; i < FAKE_NEXT_HOPS; i++) {
 		const struct ecmper_neigh *neigh = &fake->neigh[fake->macs[i].id];
@@ -341,38 +348,47 @@ static void look(struct fake *fake)
 	}
 }
 
+#define SERVERS 6
+static const char *const servers[SERVERS] = {"10.0.0.1",   "10.0.0.2",   "10.0.0.3",
+					     "fe80::1%d1", "fe80::1%d2", "fe80::1%d3"};
+
+/* A link for a server, by its device where it has one. */
+static int random_neigh(char *text, size_t size, int number)
+{
+	return snprintf(text, size, "neigh add %s lladdr 02:00:00:00:0%ld:0%d dev d%ld\n",
+			servers[number], random() % 3, number / 2,
+			strchr(servers[number], '%') ? number - 2 : 1 + random() % 3);
+}
+
 static void random_edit(char *text, size_t size)
 {
 	const char *vip = vips[random() % VIPS];
-	int server = 1 + random() % 5;
+	int number = random() % SERVERS;
+	const char *server = servers[number];
 
 	switch (random() % 10) {
-	case 0: snprintf(text, size, "purge 10.0.0.%d\n", server); break;
-	case 1: snprintf(text, size, "del %s via 10.0.0.%d\n", vip, server); break;
+	case 0: snprintf(text, size, "purge %s\n", server); break;
+	case 1: snprintf(text, size, "del %s via %s\n", vip, server); break;
 	case 2: snprintf(text, size, "del %s\n", vip); break;
 	case 3:
-		snprintf(text, size, "add %s hash modulo via 10.0.0.%d weight %ld\n", vip, server,
+		snprintf(text, size, "add %s hash modulo via %s weight %ld\n", vip, server,
 			 random() % 3);
 		break;
-	case 4:
-		snprintf(text, size, "neigh add 10.0.0.%d lladdr 02:00:00:00:0%ld:0%d dev d%ld\n",
-			 server, random() % 3, server, 1 + random() % 3);
-		break;
+	case 4: random_neigh(text, size, number); break;
 	case 5:
-		snprintf(text, size,
-			 "add %s buckets 128 via 10.0.0.%d\nadd %s buckets 64 via 10.0.0.%ld\n",
-			 vip, server, vips[0], 1 + random() % 5);
+		snprintf(text, size, "add %s buckets 128 via %s\nadd %s buckets 64 via %s\n", vip,
+			 server, vips[0], servers[random() % SERVERS]);
 		break;
 	case 6:
-		snprintf(text, size, "add %s buckets 32 hash-on src via 10.0.0.%d via fd00::%d\n",
-			 vip, server, server);
+		snprintf(text, size, "add %s buckets 32 hash-on src via %s via fd00::%d\n", vip,
+			 server, number + 1);
 		break;
 	case 7:
 		snprintf(text, size, "del %s\nadd %s %s\n", vip, vip,
 			 random() % 3 ? "buckets 16 via 10.0.0.1" : "connected");
 		break;
 	default:
-		snprintf(text, size, "add %s buckets %d depth %ld via 10.0.0.%d\n", vip,
+		snprintf(text, size, "add %s buckets %d depth %ld via %s\n", vip,
 			 16 << random() % 4, random() % 5, server);
 	}
 }
@@ -548,6 +564,7 @@ static void a_refused_update_undoes_what_was_done(void **state)
 		if (!successes)
 			assert_memory_equal(pictures[0], pictures[1], sizeof(pictures[0]));
 		assert_int_equal(neigh_link(&fake->neigh[1])->dst_mac[5], 1);
+		assert_string_equal(fake->neigh[1].dev, "d1");
 		fake_free(fake);
 	}
 }
@@ -615,12 +632,9 @@ static void random_state(char *text, size_t size)
 {
 	size_t length = 0;
 
-	for (int server = 1; server <= 5; server++)
+	for (int server = 0; server < SERVERS; server++)
 		if (random() % 3)
-			length += snprintf(text + length, size - length,
-					   "neigh add 10.0.0.%d lladdr 02:00:00:00:0%ld:0%d dev "
-					   "d%ld\n",
-					   server, random() % 3, server, 1 + random() % 3);
+			length += random_neigh(text + length, size - length, server);
 	for (int vip = 0; vip < VIPS; vip++) {
 		if (!(random() % 3))
 			continue;
@@ -635,20 +649,20 @@ static void random_state(char *text, size_t size)
 				  : snprintf(text + length, size - length, " hash modulo");
 		if (!(random() % 6))
 			length += snprintf(text + length, size - length, " hash-on src");
-		for (int server = 1; server <= 5; server++)
+		for (int server = 0; server < SERVERS; server++)
 			if (random() % 2)
 				length +=
-					snprintf(text + length, size - length,
-						 " via 10.0.0.%d weight %ld", server, random() % 3);
+					snprintf(text + length, size - length, " via %s weight %ld",
+						 servers[server], random() % 3);
 		length += snprintf(text + length, size - length, "\n");
 	}
 }
 
-/* The same neighbours, by address: ids may differ. */
+/* The same neighbours, by name: ids may differ. */
 static void check_same_neighs(const struct fake *one, const struct fake *other)
 {
 	for (int i = 0; i < FAKE_NEXT_HOPS; i++) {
-		int at = one->ids[i].is_there ? FAKE_FIND(other->ids, addr, &one->ids[i].addr) : -1;
+		int at = one->ids[i].is_there ? FAKE_FIND(other->ids, hop, &one->ids[i].hop) : -1;
 		const struct ecmper_neigh *neigh = &one->neigh[one->ids[i].id], *same;
 		const struct ecmper_link *link = neigh_link(neigh), *same_link;
 
@@ -722,10 +736,44 @@ static void a_report_is_a_batch_that_leads_from_the_old_to_the_new_state(void **
 	fake_free(copy);
 }
 
+static void a_check_reports_and_changes_nothing(void **state)
+{
+	static const char wanted[] = "neigh add 10.0.0.3 lladdr 02:00:00:00:00:03 dev d1\n"
+				     "add 10.0.10.0/32 buckets 64 via 10.0.0.2 via 10.0.0.3\n";
+	struct fake *fake = fake_new();
+	struct ecmper_report report;
+	struct fake *old;
+
+	(void)state;
+	must(fake, "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n", BATCH);
+	old = malloc(sizeof(*old));
+	assert_non_null(old);
+	memcpy(old, fake, sizeof(*old));
+	assert_int_equal(fake_edit(fake, wanted, APPLY | ECMPER_EDIT_CHECK, &report, &err), 0);
+	assert_int_equal(report.count, 3); /* a neighbour, a server more, one less */
+	ecmper_report_free(&report);
+	assert_memory_equal(old->lpm, fake->lpm, sizeof(old->lpm));
+	assert_memory_equal(old->vip, fake->vip, sizeof(old->vip));
+	for (int i = 0; i < FAKE_NEXT_HOPS; i++) {
+		assert_int_equal(old->ids[i].is_there, fake->ids[i].is_there);
+		/* An id that was taken may rest. */
+		assert_int_equal(old->neigh[i].flags & ECMPER_NEIGH_USED,
+				 fake->neigh[i].flags & ECMPER_NEIGH_USED);
+	}
+	assert_int_equal(fake->config.pending, 0);
+	/* What would be refused is. */
+	assert_true(fake_edit(fake, "add 10.0.10.0/32 buckets 16 via 10.0.0.1\n",
+			      APPLY | ECMPER_EDIT_CHECK, NULL, &err) < 0);
+	/* And afterwards it can be done. */
+	must(fake, wanted, APPLY);
+	free(old);
+	fake_free(fake);
+}
+
 static void a_neighbour_stays_while_history_names_it(void **state)
 {
 	struct fake *fake = fake_new();
-	struct ecmper_addr addr = ecmper_addr_from_ipv4(htonl(0x0a000001));
+	struct ecmper_hop hop = {.addr = ecmper_addr_from_ipv4(htonl(0x0a000001))};
 
 	(void)state;
 	must(fake,
@@ -733,9 +781,9 @@ static void a_neighbour_stays_while_history_names_it(void **state)
 	     "add 10.0.10.0/32 buckets 16 via 10.0.0.1 via 10.0.0.2\n",
 	     BATCH);
 	must(fake, "del 10.0.10.0/32 via 10.0.0.1\nneigh del 10.0.0.1\n", BATCH);
-	assert_true(FAKE_FIND(fake->ids, addr, &addr) >= 0);
+	assert_true(FAKE_FIND(fake->ids, hop, &hop) >= 0);
 	must(fake, "purge 10.0.0.1\n", BATCH);
-	assert_true(FAKE_FIND(fake->ids, addr, &addr) < 0);
+	assert_true(FAKE_FIND(fake->ids, hop, &hop) < 0);
 	check(fake);
 	fake_free(fake);
 }
@@ -755,6 +803,34 @@ static void a_moved_mac_is_honoured_and_the_old_one_is_not(void **state)
 	assert_true(FAKE_FIND(fake->macs, mac, &new) >= 0);
 	check(fake);
 	fake_free(fake);
+}
+
+static void a_mac_of_two_next_hops_counts_until_both_lost_it(void **state)
+{
+	static const char *const hops[] = {"10.0.0.1", "fd00::1"};
+	struct ecmper_mac mac = {.byte = {2, 0, 0, 0, 0, 1}};
+
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct fake *fake = fake_new();
+		char text[64];
+
+		must(fake,
+		     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+		     "neigh add fd00::1 lladdr 02:00:00:00:00:01 dev d1\n"
+		     "add 10.0.10.0/32 buckets 16 via 10.0.0.1 via fd00::1\n",
+		     BATCH);
+		snprintf(text, sizeof(text), "purge %s\n", hops[first]);
+		must(fake, text, BATCH);
+		assert_true(FAKE_FIND(fake->macs, mac, &mac) >= 0);
+		check(fake);
+		snprintf(text, sizeof(text), "neigh add %s lladdr 02:00:00:00:00:02 dev d1\n",
+			 hops[!first]);
+		must(fake, text, BATCH);
+		assert_true(FAKE_FIND(fake->macs, mac, &mac) < 0);
+		check(fake);
+		fake_free(fake);
+	}
 }
 
 static void the_port_of_a_device_that_is_gone_is_not_given_to_another(void **state)
@@ -832,6 +908,15 @@ static void what_makes_no_sense_is_refused(void **state)
 	must_fail(fake, "purge 10.0.0.9\n", "no such server");
 	must_fail(fake, "neigh del 10.0.0.9\n", "no such neighbour");
 	must_fail(fake, "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth7\n", "no such device");
+	must_fail(fake, "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev lo\n",
+		  "lo: is the loopback device");
+	must_fail(fake, "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev tunnel\n",
+		  "tunnel: is no Ethernet device");
+	must_fail(fake, "neigh add fe80::9%alias1 lladdr 02:00:00:00:00:09\n",
+		  "alias1: is only another name");
+	must_fail(fake, "del 10.0.10.0/32 via fe80::9%d1\n", "fe80::9%d1 is not among its servers");
+	must_fail(fake, "purge fe80::9%d1\n", "fe80::9%d1: no such server");
+	must_fail(fake, "neigh del fe80::9%d1\n", "fe80::9%d1: no such neighbour");
 	must_fail(fake, "add 10.0.10.0/32 connected\n", "has servers");
 	must_fail(fake, "add 10.2.0.0/24 via 10.0.0.1\n", "connected route");
 	must_fail(fake, "add 10.0.10.0/32 buckets 32 via 10.0.0.1\n", "would lose connections");
@@ -995,6 +1080,118 @@ static void a_neighbour_has_a_tag_and_the_mtu_of_its_device(void **state)
 	fake_free(fake);
 }
 
+/* The id of a name, 0: it has none. */
+static uint32_t id_of(struct fake *fake, const char *name)
+{
+	struct ecmper_hop hop;
+	uint32_t id;
+
+	assert_int_equal(ecmper_hop_parse(name, &hop), 0);
+	return neigh_find(&fake->tables, &hop, &id) ? 0 : id;
+}
+
+static void the_same_link_local_address_on_two_devices_is_two_next_hops(void **state)
+{
+	static const char *const lines[] = {
+		"neigh add fe80::1%d2 lladdr 02:00:00:00:00:03 dev d2",
+		"del fd00::10/128 via fe80::1%d1",
+		"add fd00::10/128 via fe80::1%d2 weight 5",
+	};
+	struct fake *fake = fake_new();
+	struct ecmper_report report;
+
+	(void)state;
+	must(fake,
+	     "neigh add fe80::1%d1 lladdr 02:00:00:00:00:01\n"
+	     "neigh add fe80::1%d2 lladdr 02:00:00:00:00:02 dev d2\n"
+	     "add fd00::10 buckets 64 via fe80::1%d1 via fe80::1%d2 via fe80::1%d3\n",
+	     BATCH);
+	assert_int_equal(neigh_link(&fake->neigh[id_of(fake, "fe80::1%d1")])->dst_mac[5], 1);
+	assert_int_equal(neigh_link(&fake->neigh[id_of(fake, "fe80::1%d2")])->dst_mac[5], 2);
+	assert_null(neigh_link(&fake->neigh[id_of(fake, "fe80::1%d3")]));
+	assert_int_equal(fake->lpm[0].value.members_count, 3);
+	check(fake);
+
+	/* Each goes its own way. */
+	assert_int_equal(
+		fake_edit(fake,
+			  "neigh add fe80::1%d1 lladdr 02:00:00:00:00:01 dev d1\n"
+			  "neigh add fe80::1%d2 lladdr 02:00:00:00:00:03 dev d2\n"
+			  "add fd00::10 buckets 64 via fe80::1%d2 weight 5 via fe80::1%d3\n",
+			  APPLY, &report, &err),
+		0);
+	assert_int_equal(report.count, sizeof(lines) / sizeof(*lines));
+	for (unsigned int i = 0; i < report.count; i++)
+		assert_string_equal(report.lines[i], lines[i]);
+	ecmper_report_free(&report);
+	check(fake);
+	must(fake, "purge fe80::1%d2\nneigh del fe80::1%d2\n", BATCH);
+	assert_int_equal(id_of(fake, "fe80::1%d2"), 0);
+	assert_int_not_equal(id_of(fake, "fe80::1%d1"), 0); /* in the history */
+	assert_int_not_equal(id_of(fake, "fe80::1%d3"), 0);
+	check(fake);
+	fake_free(fake);
+}
+
+static void a_next_hop_knows_its_device_by_name(void **state)
+{
+	struct fake *fake = fake_new();
+	static const char state_lines[] = "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
+					  "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
+					  "add 10.0.10.0/32 buckets 64 via 10.0.0.1\n";
+	struct ecmper_report report;
+
+	(void)state;
+	must(fake, state_lines, BATCH);
+	assert_string_equal(fake->neigh[1].dev, "d1");
+	must(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev alias2\n", BATCH);
+	assert_string_equal(fake->neigh[1].dev, "d2");
+	must(fake, state_lines, BATCH);
+
+	/* The state of a router that has lost a device is not refused because of it ... */
+	fake->gone = '1';
+	fake->ports[neigh_link(&fake->neigh[1])->port] = 0;
+	assert_int_equal(fake_edit(fake, state_lines, APPLY, &report, &err), 0);
+	assert_int_equal(report.count, 0);
+	ecmper_report_free(&report);
+	assert_string_equal(fake->neigh[1].dev, "d1");
+	assert_non_null(neigh_link(&fake->neigh[1]));
+	/* ... but what is new must be possible, and a neighbour that is said by itself is meant. */
+	assert_int_equal(fake_edit(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:09 dev d1\n",
+				   APPLY, NULL, &err),
+			 -ENODEV);
+	assert_int_equal(fake_edit(fake, "neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev d1\n",
+				   APPLY, NULL, &err),
+			 -ENODEV);
+	must_fail(fake, "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n", "no such device");
+
+	/* Made again under its name, it is the way out again. */
+	fake->gone = 0;
+	must(fake, state_lines, APPLY);
+	assert_int_equal(fake->ports[neigh_link(&fake->neigh[1])->port], 1);
+	check(fake);
+	fake_free(fake);
+}
+
+/* Ids are found without looking at all of them: what is free below the last one taken is not lost. */
+static void every_id_is_used_again(void **state)
+{
+	struct fake *fake = fake_new();
+	char text[128];
+
+	(void)state;
+	for (int round = 0; round < 10 * FAKE_NEXT_HOPS; round++) {
+		snprintf(text, sizeof(text),
+			 "neigh add 10.0.1.%d lladdr 02:00:00:00:00:01 dev d1\n", round);
+		if (round >= FAKE_NEXT_HOPS / 2)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text),
+				 "neigh del 10.0.1.%d\n", round - FAKE_NEXT_HOPS / 2);
+		must(fake, text, BATCH);
+		check(fake);
+	}
+	fake_free(fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1005,8 +1202,10 @@ int main(void)
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
 		cmocka_unit_test(a_report_is_a_batch_that_leads_from_the_old_to_the_new_state),
+		cmocka_unit_test(a_check_reports_and_changes_nothing),
 		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
+		cmocka_unit_test(a_mac_of_two_next_hops_counts_until_both_lost_it),
 		cmocka_unit_test(the_port_of_a_device_that_is_gone_is_not_given_to_another),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_the_option_that_helps),
 		cmocka_unit_test(the_port_of_a_device_that_nobody_names_is_used_again),
@@ -1018,6 +1217,9 @@ int main(void)
 		cmocka_unit_test(what_is_hashed_stays_while_there_are_connections),
 		cmocka_unit_test(a_neighbour_has_a_tag_and_the_mtu_of_its_device),
 		cmocka_unit_test(who_wants_no_text_need_not_take_one),
+		cmocka_unit_test(the_same_link_local_address_on_two_devices_is_two_next_hops),
+		cmocka_unit_test(a_next_hop_knows_its_device_by_name),
+		cmocka_unit_test(every_id_is_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

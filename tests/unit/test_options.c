@@ -101,6 +101,23 @@ static void a_file_may_hold_the_state_too(void **state)
 			 0);
 	assert_int_equal(options.dev_count, 1);
 	assert_int_equal(options.mark, ECMPER_MARK_DSCP);
+	assert_true(options.is_whole);
+}
+
+static void one_device_too_many_is_told_so(void **state)
+{
+	struct ecmper_up_options options = {.role = ECMPER_ROUTER, .mark = -1};
+	char name[IF_NAMESIZE];
+
+	(void)state;
+	for (int i = 0; i < ECMPER_DEVS_MAX; i++) {
+		snprintf(name, sizeof(name), "eth%d", i);
+		assert_int_equal(set(&options, "dev", name), 0);
+	}
+	assert_int_equal(set(&options, "dev", "eth7"), 0); /* named before */
+	assert_int_equal(set(&options, "dev", "more"), -E2BIG);
+	assert_non_null(strstr(err.text, "\"more\": there are 256 already"));
+	assert_false(options.is_whole);
 }
 
 static void errors_in_a_file_name_the_line(void **state)
@@ -123,6 +140,7 @@ int main(void)
 		cmocka_unit_test(good_values_are_taken),
 		cmocka_unit_test(bad_values_are_refused_and_quoted),
 		cmocka_unit_test(a_file_may_hold_the_state_too),
+		cmocka_unit_test(one_device_too_many_is_told_so),
 		cmocka_unit_test(errors_in_a_file_name_the_line),
 	};
 

@@ -17,7 +17,7 @@ static void make_servers(struct server *servers, unsigned int n)
 {
 	memset(servers, 0, n * sizeof(*servers));
 	for (unsigned int i = 0; i < n; i++) {
-		servers[i].addr = ecmper_addr_from_ipv4(htonl(0x0a000001 + i));
+		servers[i].hop.addr = ecmper_addr_from_ipv4(htonl(0x0a000001 + i));
 		servers[i].id = i + 1;
 		servers[i].weight = 1;
 	}
@@ -149,7 +149,7 @@ static void slow_maglev(uint16_t *slots, uint32_t count, const struct server *se
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t half[2], hash;
 
-		memcpy(half, &servers[i].addr, sizeof(half));
+		memcpy(half, &servers[i].hop.addr, sizeof(half));
 		hash = slow_mix(slow_mix(half[0] + 0x9e3779b97f4a7c15ULL) ^ half[1]);
 		at[i] = hash % count;
 		skip[i] = (hash >> 32 | 1) % count;
@@ -178,6 +178,99 @@ static void the_fast_table_is_the_specified_one(void **state)
 			assert_memory_equal(fast, slow, count * sizeof(*fast));
 		}
 	}
+}
+
+/* Servers of both families with weights, by their names. */
+static unsigned int parse_servers(struct server *servers, const char *const *addrs)
+{
+	unsigned int n = 0;
+
+	memset(servers, 0, 8 * sizeof(*servers));
+	for (; addrs[n]; n++) {
+		assert_int_equal(ecmper_hop_parse(addrs[n], &servers[n].hop), 0);
+		servers[n].id = n + 1;
+		servers[n].weight = n % 3 + 1;
+	}
+	return n;
+}
+
+/* FNV-1a of a table, slot by slot. */
+static uint64_t fingerprint(const uint16_t *slots, uint32_t count)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	for (uint32_t i = 0; i < count; i++)
+		hash = (hash ^ slots[i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Routers of different versions stand beside each other: what was once the table of these servers is
+ * so for ever. Each number was taken from the first version that had next hops by address alone. */
+static void tables_stay_what_they_have_always_been(void **state)
+{
+	static const struct {
+		const char *addrs[8];
+		uint32_t count;
+		uint64_t want;
+	} cases[] = {
+		{{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 4096, 0xad6f38c8f58d1a2cULL},
+		{{"10.0.0.1", "169.254.0.1", "192.0.2.7", "203.0.113.200"},
+		 65536,
+		 0xfa0c7caf2164c0aeULL},
+		{{"2001:db8::1", "fd00::1", "fd00::2"}, 1024, 0xf3f4452028e83af6ULL},
+		{{"10.0.0.1", "10.0.0.9", "2001:db8::1", "fd00::77"}, 16, 0xc0babea2e1dcd40aULL},
+	};
+	static uint16_t slots[ECMPER_BUCKETS_MAX];
+	struct server servers[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		unsigned int n = parse_servers(servers, cases[i].addrs);
+
+		table_fill_maglev(slots, cases[i].count, servers, n);
+		if (fingerprint(slots, cases[i].count) != cases[i].want)
+			fail_msg("case %zu: %#llx", i,
+				 (unsigned long long)fingerprint(slots, cases[i].count));
+	}
+}
+
+static unsigned int count_equal(const uint16_t *a, const uint16_t *b, uint32_t count)
+{
+	unsigned int equal = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		equal += a[i] == b[i];
+	return equal;
+}
+
+/* The same address on three devices is three servers, each with its share at places of its own; and
+ * the name decides, not the order of the devices. */
+static void the_device_is_part_of_a_link_local_servers_place(void **state)
+{
+	static const char *const all[] = {"fe80::1%eth1", "fe80::1%eth2", "fe80::1%fifteen-letters",
+					  NULL};
+	static const char *const other[] = {"fe80::1%eth1", "fe80::1%eth3",
+					    "fe80::1%fifteen-letters", NULL};
+	static uint16_t slots[BUCKETS], changed[BUCKETS];
+	struct server servers[8];
+	unsigned int n = parse_servers(servers, all);
+
+	(void)state;
+	for (unsigned int i = 0; i < n; i++)
+		servers[i].weight = 1;
+	table_fill_maglev(slots, BUCKETS, servers, n);
+	for (unsigned int id = 1; id <= n; id++)
+		assert_in_range(count_id(slots, BUCKETS, id), BUCKETS / 3 - 2, BUCKETS / 3 + 2);
+	/* Of all releases to come, too. */
+	if (fingerprint(slots, BUCKETS) != 0xdfab978b3a840f86ULL)
+		fail_msg("%#llx", (unsigned long long)fingerprint(slots, BUCKETS));
+
+	parse_servers(servers, other);
+	for (unsigned int i = 0; i < n; i++)
+		servers[i].weight = 1;
+	table_fill_maglev(changed, BUCKETS, servers, n);
+	/* eth1 and the one with the long name keep most of theirs, eth3 stands elsewhere than eth2. */
+	assert_in_range(count_equal(slots, changed, BUCKETS), BUCKETS / 2, BUCKETS * 9 / 10);
 }
 
 static void modulo_tables_are_the_documents(void **state)
@@ -215,6 +308,8 @@ int main(void)
 		cmocka_unit_test(a_table_of_drained_servers_is_empty),
 		cmocka_unit_test(every_size_is_filled),
 		cmocka_unit_test(the_fast_table_is_the_specified_one),
+		cmocka_unit_test(tables_stay_what_they_have_always_been),
+		cmocka_unit_test(the_device_is_part_of_a_link_local_servers_place),
 		cmocka_unit_test(modulo_tables_are_the_documents),
 	};
 
