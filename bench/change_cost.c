@@ -42,7 +42,7 @@ static double by_library(struct bench_instance *router, int argc, const char *co
 	if (ecmper_changes_add(&changes, 0, argc, (char *const *)argv, &err))
 		bench_die("%s", err.text);
 	start = bench_now();
-	if ((opens && ecmper_open(router->pin, &ecmper, &err)) ||
+	if ((opens && ecmper_open(router->pin, ECMPER_ROUTER, &ecmper, &err)) ||
 	    ecmper_edit(ecmper, &changes, ECMPER_EDIT_BATCH, NULL, &err))
 		bench_die("%s", err.text);
 	if (opens)

@@ -139,7 +139,8 @@ struct bench_instance *bench_up(const char *name, enum ecmper_role role,
 	up.dev_count = 1;
 	if (ecmper_up(&up, &report, &err))
 		bench_die("%s", err.text);
-	if (role == ECMPER_ROUTER && ecmper_open(instance->pin, &instance->ecmper, &err))
+	if (role == ECMPER_ROUTER &&
+	    ecmper_open(instance->pin, ECMPER_ROUTER, &instance->ecmper, &err))
 		bench_die("%s", err.text);
 	snprintf(folder, sizeof(folder), "%s%s", instance->pin,
 		 role == ECMPER_SERVER ? "/server" : "");

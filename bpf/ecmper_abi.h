@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The contract between the XDP programs and user space: map names, keys, values, the mark, the
- * reasons. Both sides include this file and nothing else of each other. A change to any layout
+ * reasons. Both sides include this file and flow_hash.h, and nothing else of each other. A change to any layout
  * below needs a new ECMPER_ABI_VERSION: maps pinned by another version are refused, not guessed at.
  */
 #ifndef ECMPER_ABI_H
@@ -113,6 +113,8 @@ struct ecmper_prefix {
 #define ECMPER_VIP_SLOTS     8
 #define ECMPER_VIP_CODE_BITS 6 /* ranges of cur_nh begin at multiples of 1 << this */
 #define ECMPER_VIP_CODE_STEP 17
+_Static_assert(ECMPER_HASH_ONS *ECMPER_VIP_CODE_STEP <= 1 << ECMPER_VIP_CODE_BITS,
+	       "the largest code must not reach the bits of the offset");
 struct ecmper_vip_line {
 	__u64 slot[ECMPER_VIP_SLOTS];
 };

@@ -5,11 +5,12 @@
  * no kernel interface.
  *
  * The sum of products (k[2i] + w[2i]) * (k[2i+1] + w[2i+1]) over 32-bit words with 64-bit random
- * keys is a strongly universal hash in its upper half (Lemire and Kaser, "Strongly universal
- * string hashing is fast", 2014): without the key, any two flows share a bucket with probability
- * 1 / buckets, whatever the sender chooses. The products do not depend on each other, so they
- * overlap in the CPU. One more keyed multiplication breaks the linear steps that the sums of
- * neighbouring ports would take through the table.
+ * keys is after Lemire and Kaser ("Strongly universal string hashing is fast", 2014), whose family
+ * has a proof: without the key, two flows meet by chance only, whatever the sender chooses. The
+ * proof is about their sum of products; folding and one more keyed multiplication come behind it
+ * here, to break the linear steps that the sums of neighbouring ports would take through the
+ * table, and no proof is claimed for the whole (test_router_spread.c looks at it). The products do
+ * not depend on each other, so they overlap in the CPU.
  */
 #ifndef ECMPER_FLOW_HASH_H
 #define ECMPER_FLOW_HASH_H

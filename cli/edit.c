@@ -34,10 +34,12 @@ static enum status edit(const struct cli *cli, const struct ecmper_changes *chan
 	struct ecmper *ecmper;
 	int code;
 
-	if (ecmper_open(cli->pin, &ecmper, &err))
-		return fail("%s", err.text);
-	code = ecmper_edit(ecmper, changes, mode, &report, &err);
-	ecmper_close(ecmper);
+	do { /* once more when the router was taken down and brought up in between */
+		if (ecmper_open(cli->pin, ECMPER_ROUTER, &ecmper, &err))
+			return fail("%s", err.text);
+		code = ecmper_edit(ecmper, changes, mode, &report, &err);
+		ecmper_close(ecmper);
+	} while (code == -ESTALE);
 	if (code)
 		return fail("%s", err.text);
 	if (cli->json || mode & ECMPER_EDIT_APPLY)

@@ -160,7 +160,7 @@ enum status command_show(const struct cli *cli, int argc, char **argv)
 		return usage(cli, "expected one prefix, not '%s' as well", argv[2]);
 	if (argc == 2 && ecmper_net_parse(argv[1], &net))
 		return usage(cli, "expected a prefix, not '%s'", argv[1]);
-	if (ecmper_open(cli->pin, &ecmper, &err))
+	if (ecmper_open(cli->pin, ECMPER_ROUTER, &ecmper, &err))
 		return fail("%s", err.text);
 	code = ecmper_prefixes_view(ecmper, argc == 2 ? &net : NULL, &views, &count, &err);
 	ecmper_close(ecmper);
@@ -250,7 +250,7 @@ enum status command_dump(const struct cli *cli, int argc, char **argv)
 
 	if (argc > 1)
 		return usage(cli, "expected nothing after dump, not '%s'", argv[1]);
-	if (ecmper_open(cli->pin, &ecmper, &err))
+	if (ecmper_open(cli->pin, ECMPER_ROUTER, &ecmper, &err))
 		return fail("%s", err.text);
 	code = ecmper_neighs_view(ecmper, &neighs, &neigh_count, &err);
 	if (!code)

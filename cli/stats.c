@@ -38,12 +38,29 @@ static void sleep_until(struct timespec when)
 		;
 }
 
-static enum status print_once(const struct cli *cli, enum ecmper_role role)
+/* A snapshot. The program may have been taken down and brought up since the one before. */
+static int take_snapshot(const struct cli *cli, enum ecmper_role role, struct ecmper **ecmper,
+			 struct ecmper_stats **stats, struct ecmper_error *err)
+{
+	int ret;
+
+	do {
+		ret = *ecmper ? 0 : ecmper_open(cli->pin, role, ecmper, err);
+		ret = ret ?: ecmper_stats_read(*ecmper, stats, err);
+		if (ret == -ESTALE) {
+			ecmper_close(*ecmper);
+			*ecmper = NULL;
+		}
+	} while (ret == -ESTALE);
+	return ret;
+}
+
+static enum status print_once(const struct cli *cli, enum ecmper_role role, struct ecmper **ecmper)
 {
 	struct ecmper_stats *now;
 	struct ecmper_error err;
 
-	if (ecmper_stats_read(cli->pin, role, &now, &err))
+	if (take_snapshot(cli, role, ecmper, &now, &err))
 		return fail("%s", err.text);
 	stats_print(cli, now, NULL);
 	ecmper_stats_free(now);
@@ -51,19 +68,20 @@ static enum status print_once(const struct cli *cli, enum ecmper_role role)
 }
 
 /* Each report compares two snapshots. Ends with the last round, or when nobody reads any more. */
-static enum status print_rounds(const struct cli *cli, enum ecmper_role role)
+static enum status print_rounds(const struct cli *cli, enum ecmper_role role,
+				struct ecmper **ecmper)
 {
 	struct ecmper_stats *before, *now;
 	struct ecmper_error err;
 	struct timespec next;
 
-	if (ecmper_stats_read(cli->pin, role, &before, &err))
+	if (take_snapshot(cli, role, ecmper, &before, &err))
 		return fail("%s", err.text);
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (unsigned long round = 0; !cli->rounds || round < cli->rounds; round++) {
 		next.tv_sec += cli->interval ?: 1;
 		sleep_until(next);
-		if (ecmper_stats_read(cli->pin, role, &now, &err)) {
+		if (take_snapshot(cli, role, ecmper, &now, &err)) {
 			ecmper_stats_free(before);
 			return fail("%s", err.text);
 		}
@@ -79,10 +97,21 @@ static enum status print_rounds(const struct cli *cli, enum ecmper_role role)
 	return STATUS_DONE;
 }
 
+static enum status reset(const struct cli *cli, enum ecmper_role role)
+{
+	struct ecmper_error err;
+	struct ecmper *ecmper;
+	int ret = ecmper_open(cli->pin, role, &ecmper, &err);
+
+	ret = ret ?: ecmper_stats_reset(ecmper, &err);
+	ecmper_close(ecmper);
+	return ret ? fail("%s", err.text) : STATUS_DONE;
+}
+
 enum status command_stats(const struct cli *cli, int argc, char **argv)
 {
 	enum ecmper_role role = ECMPER_ROUTER;
-	struct ecmper_error err;
+	struct ecmper *ecmper = NULL;
 	enum status status;
 
 	if (argc > 2)
@@ -93,8 +122,10 @@ enum status command_stats(const struct cli *cli, int argc, char **argv)
 	if (status)
 		return status;
 	if (cli->reset)
-		return ecmper_stats_reset(cli->pin, role, &err) ? fail("%s", err.text)
-								: STATUS_DONE;
+		return reset(cli, role);
 	tell_version(cli, role);
-	return cli->interval || cli->rounds ? print_rounds(cli, role) : print_once(cli, role);
+	status = cli->interval || cli->rounds ? print_rounds(cli, role, &ecmper)
+					      : print_once(cli, role, &ecmper);
+	ecmper_close(ecmper);
+	return status;
 }

@@ -3,6 +3,7 @@
  * The layout of `ecmperctl stats`. One set of tables serves both formats: people get large numbers
  * scaled, JSON has them raw. Rates (pps: packets, bps: bits a second) need an earlier snapshot.
  */
+#include <inttypes.h>
 #include <string.h>
 #include "stats.h"
 
@@ -24,10 +25,15 @@ static void rate_cells(struct table *table, const struct span *span,
 	table_cell(table, "%.0f", is_reset ? 0 : 8 * (now->bytes - before->bytes) / span->seconds);
 }
 
+static void number_cell(struct table *table, uint64_t number)
+{
+	table_cell(table, "%" PRIu64, number);
+}
+
 static void counter_cells(struct table *table, const struct ecmper_counter *counter)
 {
-	table_cell(table, "%llu", counter->packets);
-	table_cell(table, "%llu", counter->bytes);
+	number_cell(table, counter->packets);
+	number_cell(table, counter->bytes);
 }
 
 static struct ecmper_counter on_cpu(const struct ecmper_stats *stats, unsigned int reason,
@@ -166,8 +172,8 @@ static void ports_table(const struct span *span, struct table *table)
 		table_cell(table, "%s", port->dev);
 		counter_cells(table, &rx);
 		counter_cells(table, &tx);
-		table_cell(table, "%lu", port->rx_dropped);
-		table_cell(table, "%lu", port->tx_dropped);
+		number_cell(table, port->rx_dropped);
+		number_cell(table, port->tx_dropped);
 		rate_cells(table, span, &rx, &rx_before);
 		rate_cells(table, span, &tx, &tx_before);
 	}

@@ -198,7 +198,7 @@ enum status command_tables(const struct cli *cli, int argc, char **argv)
 		return usage(cli, "expected one table, not '%s' as well", argv[2]);
 	if (argc == 2 && !is_table(argv[1]))
 		return usage(cli, "expected lpm, cur_nh, prv_nh or neigh, not '%s'", argv[1]);
-	if (ecmper_open(cli->pin, &state.ecmper, &err))
+	if (ecmper_open(cli->pin, ECMPER_ROUTER, &state.ecmper, &err))
 		return fail("%s", err.text);
 	code = ecmper_neighs_view(state.ecmper, &state.neighs, &state.neigh_count, &err);
 	if (!code)

@@ -149,7 +149,7 @@ enum status command_trace(const struct cli *cli, int argc, char **argv)
 	status = parse_flow(cli, argv, &flow);
 	if (status)
 		return status;
-	if (ecmper_open(cli->pin, &ecmper, &err))
+	if (ecmper_open(cli->pin, ECMPER_ROUTER, &ecmper, &err))
 		return fail("%s", err.text);
 	code = ecmper_trace(ecmper, &flow, &trace, &err);
 	ecmper_close(ecmper);

@@ -2,7 +2,7 @@
 /*
  * Ranges of cur_nh, prv_nh and members, as two bits a unit in the pinned map `alloc`:
  * used, and resting (freed, but a packet may still be reading it). The bits are only a cache of
- * what lpm refers to: recover.c can make them anew. Used by plan.c and recover.c.
+ * what lpm refers to: recover.c can make them anew.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #define WORD 64
 
 const uint32_t region_unit[REGIONS] = {
-	[REGION_CUR_NH] = 1 << ECMPER_VIP_CODE_BITS,
-	[REGION_PRV_NH] = ECMPER_LINE_SLOTS,
-	[REGION_MEMBERS] = 8,
+	[REGION_CUR_NH] = CUR_NH_UNIT,
+	[REGION_PRV_NH] = PRV_NH_UNIT,
+	[REGION_MEMBERS] = MEMBERS_UNIT,
 };
 
 uint32_t region_size(const struct ecmper_config *config, enum region region)
@@ -136,7 +136,7 @@ void range_give_back(struct tables *tables, enum region region, uint32_t offset,
 	release(tables, region, offset, items, GIVE_BACK);
 }
 
-void ranges_wake(struct tables *tables)
+static void wake(struct tables *tables)
 {
 	for (uint32_t i = 0; i < alloc_elements(tables->config); i++)
 		if (tables->alloc[i].resting)
@@ -151,7 +151,7 @@ int tables_grace(struct tables *tables)
 	int ret = tables->ops->grace(tables->arg);
 
 	if (!ret)
-		ranges_wake(tables);
+		wake(tables);
 	return ret;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One program, one device: checking that the device is free, attaching by a pinned bpf_link,
- * replacing in place. Used by xdp.c.
+ * replacing in place.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -102,6 +102,13 @@ static int change_add(struct edit *edit, const struct ecmper_change *change)
 	return 0;
 }
 
+/* What is added after this need not fit what was there. */
+static void forget(struct draft *draft)
+{
+	draft->exists = false;
+	draft->wanted.is_anew = true;
+}
+
 static int change_del(struct edit *edit, const struct ecmper_change *change)
 {
 	char net[ECMPER_NET_STRLEN], text[ECMPER_HOP_STRLEN + 64];
@@ -114,10 +121,8 @@ static int change_del(struct edit *edit, const struct ecmper_change *change)
 	if (!draft->exists)
 		return fail(edit, change, -ENOENT, "no such prefix; `ecmperctl show` lists them",
 			    net);
-	if (!change->via_count) {
-		draft->exists = false;
-		draft->wanted.is_anew = true;
-	}
+	if (!change->via_count)
+		forget(draft);
 	for (unsigned int i = 0; i < change->via_count; i++) {
 		struct server *server = draft_server(draft, &change->vias[i].hop);
 
@@ -285,7 +290,7 @@ static int change_clear(struct edit *edit)
 	int ret = draft_all(edit);
 
 	for (unsigned int i = 0; !ret && i < edit->draft_count; i++)
-		edit->drafts[i]->exists = false;
+		forget(edit->drafts[i]);
 	return ret ?: forget_neighs(edit);
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Down: takes a role off all of its devices, and its pins away, or off one device. Works on what
- * any version left. Used by ecmper-loader.
+ * any version left.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 #include "error.h"
 #include "instance.h"
@@ -40,7 +38,7 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 {
 	unsigned int left = 0;
 	char folder[512];
-	int dir_fd, ret;
+	int lock_fd, ret;
 
 	error_clear(err);
 	ret = role_folder(pin, role, folder, sizeof(folder) - 64);
@@ -56,16 +54,15 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
 				   role == ECMPER_SERVER ? "server" : "router", pin);
 	}
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err);
-	if (!ret && dev)
+	ret = instance_lock(folder, ECMPER_PATIENCE_DEFAULT, &lock_fd, err);
+	if (ret)
+		return ret;
+	if (dev)
 		ret = detach_one(folder, dev, &left, err);
 	if (!ret && !left) {
 		ret = pins_remove(folder, err);
 		folder_remove_empty(pin, folder);
 	}
-	close(dir_fd);
+	instance_unlock(lock_fd);
 	return error_default(err, ret, "take it down");
 }

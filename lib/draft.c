@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Drafts: prefixes and neighbours as an edit wants them, loaded from the maps when first touched.
- * Reads the tables, writes nothing. Used by change.c and edit.c.
+ * Reads the tables, writes nothing.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -129,13 +129,34 @@ int ecmper_changes_read(struct ecmper_changes *changes, FILE *file, const char *
 			bool only_state, struct ecmper_error *err);
 void ecmper_changes_free(struct ecmper_changes *changes);
 
-/* ---- instance.c: an instance is a folder of pinned maps. ---- */
+/*
+ * ---- instance.c: an instance is a folder of pinned maps; a handle has those of one role open. ----
+ *
+ * A handle holds no lock and may be kept. Whatever writes maps takes the instance's lock, for its
+ * own length. It waits for it for a while (ecmper_patience_set()), and fails then with -EBUSY and
+ * a text that names the holder.
+ *
+ * `down` and `up` make other maps, which a handle does not see: edits and counters fail with
+ * -ESTALE then, and nothing was done. Close the handle and open it again. What only looks (view.c)
+ * sees the last state of the maps that are no more.
+ *
+ * Threads: a handle may be used by several at once; edits wait for each other, as those of other
+ * processes do. Only ecmper_close() and ecmper_patience_set() need it alone. ecmper_up() and
+ * ecmper_down(): one at a time in a process.
+ * Fork: parent and child may both go on with it, each closes it for itself. Exec: it is gone; all
+ * its files are close-on-exec.
+ */
+
+#define ECMPER_PATIENCE_DEFAULT 30000 /* ms */
 
 struct ecmper;
 
-/* Open a router instance for `ecmperctl`. -ENOENT: not up; -EPROTO: pinned by another ABI version. */
-int ecmper_open(const char *pin, struct ecmper **ecmper, struct ecmper_error *err);
+/* -ENOENT: the role is not up; -EPROTO: pinned by another ABI version. */
+int ecmper_open(const char *pin, enum ecmper_role role, struct ecmper **ecmper,
+		struct ecmper_error *err);
 void ecmper_close(struct ecmper *ecmper);
+/* How long changes wait for the lock; 0: not at all. */
+void ecmper_patience_set(struct ecmper *ecmper, unsigned int milliseconds);
 const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper);
 
 /* ---- edit.c: changes. ---- */
@@ -154,8 +175,8 @@ struct ecmper_report {
 	unsigned int prefixes_changed;
 };
 
-/* All or nothing: when one change cannot be made, none is. Takes the instance's lock. `report`
- * may be NULL. */
+/* All or nothing: when one change cannot be made, none is. Takes the lock: -EBUSY, -ESTALE.
+ * `report` may be NULL. */
 int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err);
 void ecmper_report_free(struct ecmper_report *report);
@@ -289,10 +310,11 @@ struct ecmper_stats {
 	unsigned int port_count;
 };
 
-/* Of the router or the server program of the instance, whichever is up, or `role`'s. */
-int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stats **stats,
-		      struct ecmper_error *err);
-int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err);
+/* Of either role. Takes the lock only when an edit is under way, or was during the reading: no
+ * counter ever seems to go back. -ESTALE; -EBUSY. */
+int ecmper_stats_read(struct ecmper *ecmper, struct ecmper_stats **stats, struct ecmper_error *err);
+/* Takes the lock: -ESTALE; -EBUSY. */
+int ecmper_stats_reset(struct ecmper *ecmper, struct ecmper_error *err);
 void ecmper_stats_free(struct ecmper_stats *stats);
 /* Is this role up in the instance? */
 bool ecmper_is_up(const char *pin, enum ecmper_role role);
@@ -304,7 +326,7 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role);
 int ecmper_version_read(const char *pin, enum ecmper_role role,
 			char version[ECMPER_VERSION_STRLEN]);
 
-/* ---- xdp.c, down.c: loading, attaching, detaching. Used by ecmper-loader. ---- */
+/* ---- xdp.c, down.c: loading, attaching, detaching. ---- */
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 

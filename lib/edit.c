@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "edit.h"
+#include "error.h"
 #include "instance.h"
 
 static int take_id(struct edit *edit, const struct ecmper_hop *hop, uint32_t *id)
@@ -234,7 +235,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 			    .err = err};
 	int ret;
 
-	err->text[0] = '\0';
+	error_clear(err);
 	if (report)
 		*report = (struct ecmper_report){};
 	ret = plan_init(&edit.plan);
@@ -257,7 +258,7 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		report->prefixes_changed = edit.plan.prefixes_changed;
 	if (ret && report)
 		ecmper_report_free(report);
-	if (ret && !err->text[0])
+	if (ret && err && !err->text[0])
 		ecmper_fail(err, ret, "cannot make the change: %s; nothing was changed",
 			    strerror(-ret));
 	edit_free(&edit);
@@ -267,11 +268,12 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
 {
-	int ret = instance_lock(ecmper->dir_fd, ecmper->pin, err);
+	int lock_fd, ret;
 
+	ret = instance_is_router(ecmper, err) ?: instance_lock_own(ecmper, &lock_fd, err);
 	if (ret)
 		return ret;
 	ret = edit_tables(&ecmper->tables, changes, mode, report, err);
-	instance_unlock(ecmper->dir_fd);
+	instance_unlock(lock_fd);
 	return ret;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How a failure is told: one text, filled where it happened, printed once by the loader or the
- * CLI. Used by all of the library.
+ * CLI.
  */
 #include <stdarg.h>
 #include <string.h>

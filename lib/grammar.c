@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The grammar of one change: `add`, `del`, `purge`, `neigh`, `clear`, the same words on a command
- * line and on a line of a file. Knows what a change may say, not what is there: that is edit.c's.
- * Errors quote the word that does not fit and say which would. Used by conf.c only.
+ * line and on a line of a file. Knows what a change may say, not what is there: that is change.c's.
+ * Errors quote the word that does not fit and say which would.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -258,7 +258,7 @@ int change_parse(struct ecmper_change *change, int argc, char *const argv[],
 	struct words words = {.argv = argv, .argc = argc, .err = err};
 	int code;
 
-	*change = (struct ecmper_change){.buckets = -1, .depth = -1, .hash_on = -1};
+	*change = (struct ecmper_change){CHANGE_EMPTY};
 	code = parse_words(&words, change);
 	if (code)
 		change_release(change);

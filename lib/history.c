@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The chains: for every bucket its previous owners, distinct, newest first. This is what lets
- * connections outlive any number of changes. Pure; used by plan.c.
+ * connections outlive any number of changes. Pure.
  */
 #include <string.h>
 #include "table.h"

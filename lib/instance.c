@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening an instance: the pin folder, its lock, its maps, their memory. Refuses maps that another
- * version pinned. Used by everything that reads or edits a router's state.
+ * Opening an instance: the pin folder, its maps, their memory. Refuses maps that another version
+ * pinned, and says when what was opened is not what is pinned any more.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "error.h"
@@ -31,6 +29,7 @@ const char *const map_names[MAPS] = {
 	[MAP_NEIGH_MAC] = NAME(ECMPER_MAP_NEIGH_MAC),
 	[MAP_RANGES] = NAME(ECMPER_MAP_RANGES),
 	[MAP_TX_PORTS] = NAME(ECMPER_MAP_TX_PORTS),
+	[MAP_OWN_MACS] = NAME(ECMPER_MAP_OWN_MACS),
 	[MAP_COUNTERS] = NAME(ECMPER_MAP_COUNTERS),
 	[MAP_NH_COUNTERS] = NAME(ECMPER_MAP_NH_COUNTERS),
 };
@@ -50,6 +49,7 @@ static const uint32_t value_sizes[MAPS] = {
 	[MAP_NEIGH_MAC] = sizeof(uint32_t),
 	[MAP_RANGES] = sizeof(struct ecmper_range),
 	[MAP_TX_PORTS] = sizeof(uint32_t),
+	[MAP_OWN_MACS] = sizeof(struct ecmper_own_mac_line),
 	[MAP_COUNTERS] = sizeof(struct ecmper_counter),
 	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_reasons),
 };
@@ -61,22 +61,34 @@ int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
-int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err)
+uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 {
-	int ret;
-
-	do
-		ret = flock(dir_fd, LOCK_EX);
-	while (ret && errno == EINTR);
-	return ret ? ecmper_fail(err, -errno, "cannot lock %s: %s", pin, strerror(errno)) : 0;
+	switch (map) {
+	case MAP_CONFIG: return 1;
+	/* One more: before Linux 6.13, a full trie refuses to replace a value, too. */
+	case MAP_LPM:
+	case MAP_LPM6: return config->max_prefixes + 1;
+	case MAP_VIP: return config->vip_lines;
+	case MAP_VIP6: return vip6_lines(config);
+	case MAP_CUR_NH: return config->max_buckets / ECMPER_LINE_SLOTS;
+	case MAP_PRV_NH: return config->max_history / ECMPER_LINE_SLOTS;
+	case MAP_MEMBERS: return config->max_members;
+	case MAP_ALLOC: return alloc_elements(config);
+	/* Three old and three new ones of every prefix. */
+	case MAP_RANGES: return 6 * config->max_prefixes + 64;
+	case MAP_NEIGH:
+	case MAP_NEIGH_ID:
+	case MAP_NEIGH_MAC:
+	case MAP_NH_COUNTERS: return config->max_next_hops;
+	case MAP_TX_PORTS: return config->max_ports;
+	case MAP_OWN_MACS: return ECMPER_OWN_MAC_LINES;
+	case MAP_COUNTERS: return config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS;
+	case MAPS: break;
+	}
+	return 0;
 }
 
-void instance_unlock(int dir_fd)
-{
-	flock(dir_fd, LOCK_UN);
-}
-
-int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+int map_open(const char *folder, const char *name, uint32_t value_size, uint32_t entries, int *fd,
 	     struct ecmper_error *err)
 {
 	struct bpf_map_info info = {};
@@ -103,7 +115,7 @@ int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
 	ret = bpf_obj_get_info_by_fd(*fd, &info, &length);
 	if (ret)
 		ecmper_fail(err, ret, "cannot ask what map %s is: %s", path, strerror(-ret));
-	else if (value_size && info.value_size != value_size)
+	else if (info.value_size != value_size || info.max_entries != entries)
 		ret = ecmper_fail(err, -EPROTO,
 				  "%s was pinned by another version of ecmper: use that version's "
 				  "programs, or `ecmper-loader ... down` and `up` to start anew",
@@ -129,14 +141,14 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 {
 	struct bpf_map_info info = {};
 	uint32_t length = sizeof(info);
-	size_t page = is_windowed(map) ? WINDOW : sysconf(_SC_PAGESIZE), size;
+	size_t page = sysconf(_SC_PAGESIZE), size;
 	int ret = bpf_obj_get_info_by_fd(ecmper->fd[map], &info, &length);
 
 	if (ret)
 		return ret;
 	size = ((size_t)info.max_entries * info.value_size + page - 1) / page * page;
 	if (is_windowed(map)) {
-		ecmper->is_touched[map] = calloc(size / WINDOW, 1);
+		ecmper->is_touched[map] = calloc(size / WINDOW + 1, 1);
 		if (!ecmper->is_touched[map])
 			return -ENOMEM;
 		ecmper->mapped[map] = mmap(NULL, size, PROT_NONE,
@@ -149,20 +161,16 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 	if (ecmper->mapped[map] != MAP_FAILED)
 		return 0;
 	ecmper->mapped[map] = NULL;
-	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->pin,
+	return ecmper_fail(err, -errno, "cannot map %s/%s into memory: %s", ecmper->folder,
 			   map_names[map], strerror(errno));
 }
 
 /* The array may end within the last window: less than a window is mapped there. */
 static size_t window_size(const struct ecmper *ecmper, enum map_index map, size_t start)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	size_t end = (map == MAP_CUR_NH ? ecmper->tables.config->max_buckets
-					: ecmper->tables.config->max_history) *
-		     sizeof(uint16_t);
+	size_t left = ecmper->mapped_size[map] - start;
 
-	end = (end + page - 1) / page * page;
-	return end - start < WINDOW ? end - start : WINDOW;
+	return left < WINDOW ? left : WINDOW;
 }
 
 int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t items)
@@ -177,12 +185,13 @@ int instance_touch(void *arg, enum region region, uint32_t offset, uint32_t item
 	for (size_t window = first; window <= last; window++) {
 		void *at = (char *)ecmper->mapped[map] + window * WINDOW;
 
-		if (ecmper->is_touched[map][window])
+		if (__atomic_load_n(&ecmper->is_touched[map][window], __ATOMIC_ACQUIRE))
 			continue;
 		if (mmap(at, window_size(ecmper, map, window * WINDOW), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, ecmper->fd[map], window * WINDOW) == MAP_FAILED)
 			return -errno;
-		ecmper->is_touched[map][window] = true;
+		/* Another thread may have done the same meanwhile: the same memory, at the same place. */
+		__atomic_store_n(&ecmper->is_touched[map][window], true, __ATOMIC_RELEASE);
 	}
 	return 0;
 }
@@ -191,13 +200,71 @@ static int check_version(const struct ecmper *ecmper, struct ecmper_error *err)
 {
 	const struct ecmper_config *config = ecmper->mapped[MAP_CONFIG];
 
-	if (config->abi_version == ECMPER_ABI_VERSION && config->role == ECMPER_ROUTER)
+	if (config->abi_version == ECMPER_ABI_VERSION && config->role == ecmper->role)
 		return 0;
 	return ecmper_fail(err, -EPROTO,
 			   "%s was made by ABI version %u of ecmper, this is version %u: use that "
-			   "version's programs, or `ecmper-loader router down` and `up` to start "
-			   "anew",
-			   ecmper->pin, config->abi_version, ECMPER_ABI_VERSION);
+			   "version's programs, or `ecmper-loader %s down` and `up` to start anew",
+			   ecmper->folder, config->abi_version, ECMPER_ABI_VERSION,
+			   ecmper->role == ECMPER_SERVER ? "server" : "router");
+}
+
+int map_id(int fd, uint32_t *id)
+{
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(fd, &info, &length);
+
+	*id = info.id;
+	return ret;
+}
+
+int instance_check(const struct ecmper *ecmper, struct ecmper_error *err)
+{
+	char path[600];
+	uint32_t id;
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "%s/%s", ecmper->folder, map_names[MAP_CONFIG]);
+	fd = bpf_obj_get(path);
+	ret = fd < 0 ? fd : map_id(fd, &id);
+	if (fd >= 0)
+		close(fd);
+	if (ret && ret != -ENOENT)
+		return ecmper_fail(err, ret, "cannot open %s: %s", path, strerror(-ret));
+	if (!ret && id == ecmper->config_id)
+		return 0;
+	return ecmper_fail(
+		err, -ESTALE,
+		"%s was taken down%s since it was opened: nothing was done; open it again",
+		ecmper->folder, ret ? "" : " and brought up anew");
+}
+
+int instance_lock_own(const struct ecmper *ecmper, int *lock_fd, struct ecmper_error *err)
+{
+	int ret = instance_lock(ecmper->folder, ecmper->patience, lock_fd, err);
+
+	if (ret == -ENOENT) /* without the folder, there is no pin */
+		return instance_check(ecmper, err) ?: -ESTALE;
+	if (ret)
+		return ret;
+	ret = instance_check(ecmper, err);
+	if (ret)
+		instance_unlock(*lock_fd);
+	return ret;
+}
+
+int instance_is_router(const struct ecmper *ecmper, struct ecmper_error *err)
+{
+	if (ecmper->role == ECMPER_ROUTER)
+		return 0;
+	return ecmper_fail(err, -EINVAL, "%s is a server's: it has counters, but no prefixes",
+			   ecmper->folder);
+}
+
+static bool has_map(enum ecmper_role role, enum map_index map)
+{
+	return role == ECMPER_ROUTER || map == MAP_CONFIG || map == MAP_COUNTERS;
 }
 
 static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
@@ -205,33 +272,35 @@ static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
 	int ret = 0;
 
 	for (enum map_index map = 0; !ret && map < MAPS; map++) {
-		ret = map_open(ecmper->pin, map_names[map], value_sizes[map], &ecmper->fd[map],
-			       err);
+		if (!has_map(ecmper->role, map))
+			continue;
+		ret = map_open(ecmper->folder, map_names[map], value_sizes[map],
+			       map_entries(ecmper->mapped[MAP_CONFIG], map), &ecmper->fd[map], err);
 		if (!ret && (map == MAP_CONFIG || (map >= MAP_VIP && map <= MAP_NEIGH)))
 			ret = map_memory(ecmper, map, err);
 		if (!ret && map == MAP_CONFIG)
-			ret = check_version(ecmper, err);
+			ret = check_version(ecmper, err)
+				      ?: map_id(ecmper->fd[map], &ecmper->config_id);
 	}
-	return ret;
+	/* A `down` and an `up` meanwhile: some are maps of the one, some of the other. */
+	return ret ?: instance_check(ecmper, err);
 }
 
-int ecmper_open(const char *pin, struct ecmper **result, struct ecmper_error *err)
+static int open_once(const char *pin, enum ecmper_role role, struct ecmper **result,
+		     struct ecmper_error *err)
 {
 	struct ecmper *ecmper = calloc(1, sizeof(*ecmper));
-	int ret = -ENOMEM;
+	int ret;
 
 	*result = NULL;
 	error_clear(err);
 	if (!ecmper)
-		return ecmper_fail(err, ret, "out of memory");
+		return ecmper_fail(err, -ENOMEM, "out of memory");
 	memset(ecmper->fd, -1, sizeof(ecmper->fd));
-	ecmper->dir_fd = open(pin, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ecmper->pin = strdup(pin);
-	if (!ecmper->pin)
-		goto out;
-	ret = open_maps(ecmper, err);
-	if (!ret && ecmper->dir_fd < 0)
-		ret = ecmper_fail(err, -errno, "cannot open %s: %s", pin, strerror(errno));
+	ecmper->role = role;
+	ecmper->patience = ECMPER_PATIENCE_DEFAULT;
+	ret = role_folder(pin, role, ecmper->folder, sizeof(ecmper->folder));
+	ret = ret ?: open_maps(ecmper, err);
 	if (ret)
 		goto out;
 	ecmper->tables = (struct tables){
@@ -253,6 +322,17 @@ out:
 	return error_default(err, ret, "open the instance");
 }
 
+int ecmper_open(const char *pin, enum ecmper_role role, struct ecmper **ecmper,
+		struct ecmper_error *err)
+{
+	int ret;
+
+	do
+		ret = open_once(pin, role, ecmper, err);
+	while (ret == -ESTALE);
+	return ret;
+}
+
 void ecmper_close(struct ecmper *ecmper)
 {
 	if (!ecmper)
@@ -264,10 +344,12 @@ void ecmper_close(struct ecmper *ecmper)
 		if (ecmper->fd[map] >= 0)
 			close(ecmper->fd[map]);
 	}
-	if (ecmper->dir_fd >= 0)
-		close(ecmper->dir_fd);
-	free(ecmper->pin);
 	free(ecmper);
+}
+
+void ecmper_patience_set(struct ecmper *ecmper, unsigned int milliseconds)
+{
+	ecmper->patience = milliseconds;
 }
 
 const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper)

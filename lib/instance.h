@@ -23,15 +23,18 @@ enum map_index {
 	MAP_NEIGH_MAC,
 	MAP_RANGES,
 	MAP_TX_PORTS,
+	MAP_OWN_MACS,
 	MAP_COUNTERS,
 	MAP_NH_COUNTERS,
 	MAPS
 };
 
 struct ecmper {
-	char *pin;
-	int dir_fd; /* of the pin folder: what the lock is on */
-	int fd[MAPS];
+	enum ecmper_role role;
+	char folder[512];      /* the role's: what the lock is on */
+	unsigned int patience; /* ms to wait for the lock */
+	uint32_t config_id;    /* the kernel's id of `config`: another one is another instance */
+	int fd[MAPS];          /* a server has `config` and `counters`, the others are -1 */
 	void *mapped[MAPS];
 	size_t mapped_size[MAPS];
 	uint8_t *is_touched[MAPS]; /* of the maps that are mapped window by window */
@@ -60,11 +63,23 @@ void neigh_view(const struct ecmper *ecmper, const struct device *ports, uint32_
 		struct ecmper_neigh_view *view);
 /* The folder of a role's maps: the router's is the pin folder, the server's is below it. */
 int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size);
-/* One editor at a time. */
-int instance_lock(int dir_fd, const char *pin, struct ecmper_error *err);
-void instance_unlock(int dir_fd);
-/* Open a pinned map and check its key and value size (0: any). -ENOENT, -EPROTO. */
-int map_open(const char *folder, const char *name, uint32_t value_size, int *fd,
+/* Are the pins still those that were opened? `config` is pinned last and removed last, so it speaks
+ * for all. -ESTALE. Means something for longer than a moment only under the lock. */
+int instance_check(const struct ecmper *ecmper, struct ecmper_error *err);
+/* Take the lock of what a handle has open. -ESTALE; -EBUSY. */
+int instance_lock_own(const struct ecmper *ecmper, int *lock_fd, struct ecmper_error *err);
+/* What only a router's handle can do: -EINVAL for a server's. */
+int instance_is_router(const struct ecmper *ecmper, struct ecmper_error *err);
+/* lock.c: one editor at a time. Waits for `patience` ms. -ENOENT; -EBUSY: err says who has it. */
+int instance_lock(const char *folder, unsigned int patience, int *lock_fd,
+		  struct ecmper_error *err);
+void instance_unlock(int lock_fd);
+/* The elements of a router's map: of `counters`, as many as there are reasons. */
+uint32_t map_entries(const struct ecmper_config *config, enum map_index map);
+/* The kernel's number of a map. */
+int map_id(int fd, uint32_t *id);
+/* Open a pinned map and check the size of its values and its number of elements. -ENOENT, -EPROTO. */
+int map_open(const char *folder, const char *name, uint32_t value_size, uint32_t entries, int *fd,
 	     struct ecmper_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the skeletons to loaded programs with pinned maps. The only user of the skeletons. Used by
- * xdp.c.
+ * From the skeletons to loaded programs with pinned maps. The only user of the skeletons.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,7 +21,7 @@ int role_config_read(const char *folder, struct ecmper_config *config, struct ec
 	uint32_t key = 0;
 	int fd, ret;
 
-	ret = map_open(folder, ECMPER_STR(ECMPER_MAP_CONFIG), sizeof(*config), &fd, err);
+	ret = map_open(folder, ECMPER_STR(ECMPER_MAP_CONFIG), sizeof(*config), 1, &fd, err);
 	if (ret)
 		return ret;
 	ret = bpf_map_lookup_elem(fd, &key, config);
@@ -47,7 +46,8 @@ static int reuse_maps(struct bpf_object *object, const char *folder, struct ecmp
 
 		if (bpf_map__is_internal(map))
 			continue;
-		ret = map_open(folder, bpf_map__name(map), bpf_map__value_size(map), &fd, err);
+		ret = map_open(folder, bpf_map__name(map), bpf_map__value_size(map),
+			       bpf_map__max_entries(map), &fd, err);
 		if (ret)
 			return ret;
 		ret = bpf_map__reuse_fd(map, fd);
@@ -93,25 +93,10 @@ static int write_config(struct bpf_map *map, const struct ecmper_config *config)
 
 static void set_router_sizes(struct router_bpf *skel, const struct ecmper_config *config)
 {
-	/* One more: before Linux 6.13, a full trie refuses to replace a value, too. */
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM, config->max_prefixes + 1);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_LPM6, config->max_prefixes + 1);
 	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_FRAGMENTS, config->max_fragments);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP, config->vip_lines);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_VIP6, vip6_lines(config));
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_CUR_NH,
-				 config->max_buckets / ECMPER_LINE_SLOTS);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_PRV_NH,
-				 config->max_history / ECMPER_LINE_SLOTS);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_MEMBERS, config->max_members);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_ALLOC, alloc_elements(config));
-	/* Three old and three new ones of every prefix. */
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_RANGES, 6 * config->max_prefixes + 64);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH, config->max_next_hops);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH_ID, config->max_next_hops);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NEIGH_MAC, config->max_next_hops);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_NH_COUNTERS, config->max_next_hops);
-	bpf_map__set_max_entries(skel->maps.ECMPER_MAP_TX_PORTS, config->max_ports);
+	for (enum map_index map = 0; map < MAPS; map++)
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(skel->obj, map_names[map]),
+					 map_entries(config, map));
 }
 
 /* Put the program that counts failed redirects on its tracepoint, in place of an earlier one. */
@@ -136,16 +121,6 @@ static int attach_tx_errors(const struct router_bpf *skel, const char *folder,
 		ret = -errno;
 	close(fd);
 	return ret ? ecmper_fail(err, ret, "cannot pin %s: %s", path, strerror(-ret)) : 0;
-}
-
-static int map_id(const struct bpf_map *map, uint32_t *id)
-{
-	struct bpf_map_info info = {};
-	uint32_t length = sizeof(info);
-	int ret = bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &length);
-
-	*id = info.id;
-	return ret;
 }
 
 static int load_router(const struct ecmper_config *config, const char *folder, bool is_up,
@@ -184,7 +159,7 @@ static int pin_router(struct loaded *loaded, const char *folder, struct ecmper_e
 {
 	const struct router_bpf *skel = loaded->skeleton;
 
-	return map_id(skel->maps.ECMPER_MAP_TX_PORTS, &loaded->config.tx_ports_id) ?:
+	return map_id(bpf_map__fd(skel->maps.ECMPER_MAP_TX_PORTS), &loaded->config.tx_ports_id) ?:
 	       write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config) ?:
 	       pin_maps(skel->obj, folder, err);
 }

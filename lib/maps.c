@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * struct tables_ops for the kernel's maps: one system call each, and the grace period. The only
- * caller of bpf_map_* for a router's state. Used through tables->ops.
+ * caller of bpf_map_* for a router's state.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

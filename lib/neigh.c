@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Next-hop ids: taking and collecting them, their links, and the two hash maps that lead to them
- * (neigh_id by name, neigh_mac by MAC). Works on struct tables only; used by plan.c, edit.c and
- * recover.c, under the instance's lock.
+ * (neigh_id by name, neigh_mac by MAC). Works on struct tables only, under the instance's lock.
  */
 #include <errno.h>
 #include <string.h>

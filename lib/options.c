@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The options of `up`, by name: from the command line and from the files that the systemd units
- * read. One table for both. Used by ecmper-loader and, to know which lines are not its own, conf.c.
+ * read. One table for both.
  */
 #include <errno.h>
 #include <stdlib.h>

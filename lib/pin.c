@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The pin folder as a folder. Links are pinned by the index of their device, because bpffs takes
- * no dots and device names may have them. Used by xdp.c and stats.c.
+ * no dots and device names may have them.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -23,7 +23,7 @@ static bool is_bpffs(const char *path)
 {
 	struct statfs fs;
 
-	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
+	return !statfs(path, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC;
 }
 
 static bool is_mount_point(const char *path)
@@ -132,7 +132,6 @@ static bool is_ours(const char *name)
 	if (!strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
-	    !strcmp(name, ECMPER_STR(ECMPER_MAP_OWN_MACS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
 	    !strcmp(name, VERSION) || is_link(name))
 		return true;
@@ -171,6 +170,8 @@ int pins_remove(const char *path, struct ecmper_error *err)
 	DIR *dir;
 
 	dir = ret ? NULL : opendir(path);
+	if (!ret && !dir)
+		ret = -errno;
 	while (dir && !ret && (entry = readdir(dir)))
 		if (is_ours(entry->d_name) &&
 		    strcmp(entry->d_name, ECMPER_STR(ECMPER_MAP_CONFIG)) &&

@@ -31,7 +31,8 @@ void plan_free(struct plan *plan)
 	free(plan->last_cur);
 }
 
-struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind)
+/* A new operation at the end of a phase, all zero but its kind; NULL: no memory. */
+static struct op *append(struct plan *plan, enum phase phase, enum op_kind kind)
 {
 	struct op *op, *grown;
 
@@ -52,7 +53,7 @@ struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind)
 struct op *plan_append_range(struct plan *plan, enum phase phase, enum op_kind kind,
 			     enum region region, uint32_t offset, uint32_t count, uint64_t hash)
 {
-	struct op *op = plan_append(plan, phase, kind);
+	struct op *op = append(plan, phase, kind);
 
 	if (op) {
 		op->region = region;
@@ -113,8 +114,8 @@ static int append_refs(struct plan *plan, const struct tables *tables)
 		plan->seen[id] = 0;
 		if (flags != SEEN_OLD && flags != SEEN_NEW)
 			continue;
-		op = flags == SEEN_NEW ? plan_append(plan, PHASE_PREPARE, OP_REF)
-				       : plan_append(plan, PHASE_RELEASE, OP_UNREF);
+		op = flags == SEEN_NEW ? append(plan, PHASE_PREPARE, OP_REF)
+				       : append(plan, PHASE_RELEASE, OP_UNREF);
 		if (!op)
 			return -ENOMEM;
 		op->offset = id;
@@ -261,7 +262,8 @@ static int compute_table(struct plan *plan, const struct wanted *wanted, uint32_
 	plan->last_servers = malloc(size + 1);
 	if (!plan->last_cur || !plan->last_servers)
 		return -ENOMEM;
-	memcpy(plan->last_servers, wanted->servers, size);
+	if (size)
+		memcpy(plan->last_servers, wanted->servers, size);
 	plan->last_server_count = wanted->server_count;
 	plan->last_count = wanted->is_modulo ? 0 : count;
 	if (!wanted->is_modulo)
@@ -338,7 +340,7 @@ static int plan_members(struct plan *plan, struct tables *tables, const struct w
 static int append_switch(struct plan *plan, enum op_kind kind, const struct ecmper_net *net,
 			 const struct ecmper_prefix *old, const struct ecmper_prefix *value)
 {
-	struct op *op = plan_append(plan, PHASE_SWITCH, kind);
+	struct op *op = append(plan, PHASE_SWITCH, kind);
 
 	if (!op)
 		return -ENOMEM;

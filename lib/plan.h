@@ -69,9 +69,7 @@ struct plan {
 
 int plan_init(struct plan *plan);
 void plan_free(struct plan *plan);
-/* A new operation at the end of a phase, all zero but its kind; NULL: no memory. */
-struct op *plan_append(struct plan *plan, enum phase phase, enum op_kind kind);
-/* The same, about a range. */
+/* A new operation about a range, at the end of a phase; NULL: no memory. */
 struct op *plan_append_range(struct plan *plan, enum phase phase, enum op_kind kind,
 			     enum region region, uint32_t offset, uint32_t count, uint64_t hash);
 
@@ -91,8 +89,6 @@ int plan_prefix(struct plan *plan, struct tables *tables, const struct ecmper_ne
 		const struct ecmper_prefix *old, const struct wanted *wanted, const bool *is_purged,
 		struct ecmper_error *err);
 
-/* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
-int plan_step(struct tables *tables, const struct op *op);
 /* Do all. When an operation before PHASE_RELEASE fails, those before it are undone. *is_tidy: none
  * failed; else recover.c must look for what is left of it, after a failure and after a success. */
 int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,

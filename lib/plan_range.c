@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Room for the content of a plan: shared with a range that is there, with one that the same plan
- * fills, or newly taken. Used by plan.c.
+ * fills, or newly taken.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -46,11 +46,12 @@ static int make_room(struct plan *plan)
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < old_room; i++) {
-		const struct op *op = &plan->ops[PHASE_PREPARE][old[i] - 1];
+		const struct op *op;
 
-		if (old[i])
-			plan->fills[find_place(plan, op->hash, op->region, op->data, op->count)] =
-				old[i];
+		if (!old[i])
+			continue;
+		op = &plan->ops[PHASE_PREPARE][old[i] - 1];
+		plan->fills[find_place(plan, op->hash, op->region, op->data, op->count)] = old[i];
 	}
 	free(old);
 	return 0;

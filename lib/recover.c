@@ -2,7 +2,7 @@
 /*
  * After an editor was killed: lpm is the truth, everything else is made to agree with it. Packets
  * are not disturbed, and what a packet might still read rests. Idempotent, so that it may be
- * killed, too. Used by edit.c when it finds `pending` set.
+ * killed, too.
  */
 #include <errno.h>
 #include <stdlib.h>

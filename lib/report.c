@@ -1,63 +1,67 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an edit changes, as lines of the grammar: the difference that `ecmperctl apply` prints.
- * Reads drafts and tables; used by edit.c.
+ * What an edit changes, as lines of the grammar: the difference that `ecmperctl apply` prints. Done
+ * as a batch, they lead from the old state to the new one. Reads drafts and tables.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "conf.h"
 #include "edit.h"
 
-static int add_line(struct ecmper_report *report, char *line)
+static int add(struct ecmper_report *report, const struct ecmper_change *change)
 {
 	char **grown = reallocarray(report->lines, report->count + 1, sizeof(*grown));
 
-	if (!line || !grown) {
-		free(line);
+	if (!grown)
 		return -ENOMEM;
-	}
 	report->lines = grown;
-	grown[report->count++] = line;
-	return 0;
+	grown[report->count] = change_format(change);
+	return grown[report->count] ? (report->count++, 0) : -ENOMEM;
 }
 
-static int __attribute__((format(printf, 2, 3)))
-add(struct ecmper_report *report, const char *format, ...)
+/* `add` or `del` of one server. */
+static int add_server(struct ecmper_report *report, enum ecmper_change_kind kind,
+		      const struct ecmper_net *net, const struct ecmper_hop *hop, int weight)
 {
-	char *line = NULL;
-	va_list args;
+	struct ecmper_via via = {.hop = *hop, .weight = weight};
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = kind, .net = *net, .vias = &via,
+				       .via_count = 1};
 
-	va_start(args, format);
-	if (vasprintf(&line, format, args) < 0)
-		line = NULL;
-	va_end(args);
-	return add_line(report, line);
+	return add(report, &change);
 }
 
 /* The whole prefix in one line. */
-static int add_whole(struct ecmper_report *report, const struct wanted *wanted, const char *net)
+static int add_whole(struct ecmper_report *report, const struct draft *draft)
 {
-	char hop[ECMPER_HOP_STRLEN], *line = NULL;
-	size_t size;
-	FILE *out;
+	const struct wanted *wanted = &draft->wanted;
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_ADD, .net = draft->net,
+				       .connected = wanted->is_connected};
+	int ret;
 
 	if (wanted->is_connected)
-		return add(report, "add %s connected", net);
-	out = open_memstream(&line, &size);
-	if (!out)
-		return -ENOMEM;
-	fprintf(out, "add %s hash %s", net, wanted->is_modulo ? "modulo" : "maglev");
+		return add(report, &change);
+	change.hash = wanted->is_modulo ? ECMPER_HASH_MODULO : ECMPER_HASH_MAGLEV;
 	if (!wanted->is_modulo)
-		fprintf(out, " buckets %u", wanted->buckets);
-	fprintf(out, " depth %u", wanted->depth);
-	if (wanted->hash_on != ECMPER_HASH_ON_5TUPLE)
-		fprintf(out, " hash-on %s", ecmper_hash_on_names[wanted->hash_on]);
+		change.buckets = wanted->buckets;
+	change.depth = wanted->depth;
+	if (wanted->hash_on != ECMPER_HASH_ON_5TUPLE ||
+	    (draft->is_there && draft->old.hash_on != wanted->hash_on))
+		change.hash_on = wanted->hash_on;
+	change.vias = calloc(wanted->server_count + 1, sizeof(*change.vias));
+	if (!change.vias)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < wanted->server_count; i++)
-		fprintf(out, " via %s weight %u", ecmper_hop_format(&wanted->servers[i].hop, hop),
-			wanted->servers[i].weight);
-	fclose(out);
-	return add_line(report, line);
+		change.vias[change.via_count++] = (struct ecmper_via){
+			.hop = wanted->servers[i].hop, .weight = wanted->servers[i].weight};
+	ret = add(report, &change);
+	change_release(&change);
+	return ret;
+}
+
+static bool is_other_kind(const struct draft *draft)
+{
+	return draft->wanted.is_connected != !!(draft->old.flags & ECMPER_PREFIX_CONNECTED);
 }
 
 static bool options_differ(const struct draft *draft)
@@ -65,57 +69,79 @@ static bool options_differ(const struct draft *draft)
 	const struct wanted *wanted = &draft->wanted;
 	const struct ecmper_prefix *old = &draft->old;
 
-	return wanted->is_connected != !!(old->flags & ECMPER_PREFIX_CONNECTED) ||
-	       wanted->is_modulo != !!(old->flags & ECMPER_PREFIX_MODULO) ||
+	return is_other_kind(draft) || wanted->is_modulo != !!(old->flags & ECMPER_PREFIX_MODULO) ||
 	       (!wanted->is_connected && wanted->depth != old->depth) ||
 	       (!wanted->is_connected && wanted->hash_on != old->hash_on) ||
 	       (!wanted->is_connected && !wanted->is_modulo &&
 		wanted->buckets != old->cur_nh_count);
 }
 
-/* Servers that come, change or go, of a prefix whose options stay. */
-static int add_servers(struct ecmper_report *report, const struct tables *tables,
-		       struct draft *draft, const char *net)
+/* A server that was there and is not purged: that is said already, and it has left every prefix. */
+static bool is_old_server(const struct edit *edit, const struct ecmper_member *member)
 {
-	const struct ecmper_member *members = tables->members + draft->old.members_offset;
-	char text[ECMPER_HOP_STRLEN];
-	uint32_t m = 0;
+	return !edit->is_purged || !edit->is_purged[member->nh];
+}
+
+/* Servers that go. */
+static int add_gone(struct ecmper_report *report, const struct edit *edit, struct draft *draft)
+{
+	const struct ecmper_member *members = edit->tables->members + draft->old.members_offset;
 	int ret = 0;
 
 	for (uint32_t i = 0; !ret && i < draft->old.members_count; i++) {
-		struct ecmper_hop old = neigh_hop(&tables->neigh[members[i].nh]);
+		struct ecmper_hop old = neigh_hop(&edit->tables->neigh[members[i].nh]);
 
-		if (!draft_server(draft, &old))
-			ret = add(report, "del %s via %s", net, ecmper_hop_format(&old, text));
+		if (is_old_server(edit, &members[i]) && !draft_server(draft, &old))
+			ret = add_server(report, ECMPER_DEL, &draft->net, &old, -1);
 	}
+	return ret;
+}
+
+/* Servers that come or change, of a prefix whose options stay. */
+static int add_servers(struct ecmper_report *report, const struct edit *edit,
+		       const struct draft *draft)
+{
+	const struct ecmper_member *members = edit->tables->members + draft->old.members_offset;
+	uint32_t m = 0;
+	int ret = 0;
+
 	for (unsigned int i = 0; !ret && i < draft->wanted.server_count; i++) {
 		const struct server *server = &draft->wanted.servers[i];
 		int order = 1;
 
 		/* Both lists are sorted by name. */
-		for (; m < draft->old.members_count && order > 0; m += order > 0) {
-			struct ecmper_hop old = neigh_hop(&tables->neigh[members[m].nh]);
+		for (; m < draft->old.members_count; m++) {
+			struct ecmper_hop old = neigh_hop(&edit->tables->neigh[members[m].nh]);
 
 			order = ecmper_hop_compare(&server->hop, &old);
+			if (order <= 0)
+				break;
 		}
-		if (order || members[m].weight != server->weight)
-			ret = add(report, "add %s via %s weight %u", net,
-				  ecmper_hop_format(&server->hop, text), server->weight);
+		if (order || !is_old_server(edit, &members[m]) ||
+		    members[m].weight != server->weight)
+			ret = add_server(report, ECMPER_ADD, &draft->net, &server->hop,
+					 server->weight);
 	}
 	return ret;
 }
 
-static int add_prefix(struct ecmper_report *report, const struct tables *tables,
-		      struct draft *draft)
+static int add_prefix(struct ecmper_report *report, const struct edit *edit, struct draft *draft)
 {
-	char net[ECMPER_NET_STRLEN];
+	struct ecmper_change del = {CHANGE_EMPTY, .kind = ECMPER_DEL, .net = draft->net};
+	int ret;
 
-	ecmper_net_format(&draft->net, net);
 	if (!draft->exists)
-		return draft->is_there ? add(report, "del %s", net) : 0;
-	if (!draft->is_there || options_differ(draft))
-		return add_whole(report, &draft->wanted, net);
-	return draft->wanted.is_connected ? 0 : add_servers(report, tables, draft, net);
+		return draft->is_there ? add(report, &del) : 0;
+	if (!draft->is_there)
+		return add_whole(report, draft);
+	if (!options_differ(draft))
+		return add_gone(report, edit, draft) ?: add_servers(report, edit, draft);
+	/* What `add` alone may not change. */
+	if (is_other_kind(draft) || draft->wanted.is_anew)
+		ret = add(report, &del);
+	else
+		ret = add_gone(report, edit, draft);
+	return ret ?: add_whole(report, draft);
 }
 
 static int add_neigh(struct ecmper_report *report, const struct tables *tables,
@@ -124,31 +150,36 @@ static int add_neigh(struct ecmper_report *report, const struct tables *tables,
 	const struct ecmper_neigh *neigh = draft->id ? &tables->neigh[draft->id] : NULL;
 	const struct ecmper_link *link = neigh ? neigh_link(neigh) : NULL;
 	bool was_static = neigh && neigh->flags & ECMPER_NEIGH_STATIC;
-	char hop[ECMPER_HOP_STRLEN], mac[ECMPER_MAC_STRLEN];
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_NEIGH_DEL, .hop = draft->hop,
+				       .vlan = draft->link.vlan};
 
-	ecmper_hop_format(&draft->hop, hop);
 	if (!draft->is_static)
-		return was_static ? add(report, "neigh del %s", hop) : 0;
+		return was_static ? add(report, &change) : 0;
 	if (!draft->has_link || (was_static && link && !memcmp(link, &draft->link, sizeof(*link))))
 		return 0;
-	ecmper_mac_format(draft->link.dst_mac, mac);
-	if (draft->link.vlan)
-		return add(report, "neigh add %s lladdr %s dev %s vlan %u", hop, mac, draft->dev,
-			   draft->link.vlan);
-	return add(report, "neigh add %s lladdr %s dev %s", hop, mac, draft->dev);
+	change.kind = ECMPER_NEIGH_ADD;
+	memcpy(change.mac, draft->link.dst_mac, sizeof(change.mac));
+	memcpy(change.dev, draft->dev, sizeof(change.dev));
+	return add(report, &change);
+}
+
+static int add_purged(struct ecmper_report *report, const struct ecmper_hop *hop)
+{
+	struct ecmper_change change = {CHANGE_EMPTY, .kind = ECMPER_PURGE, .hop = *hop};
+
+	return add(report, &change);
 }
 
 int report_make(const struct edit *edit, struct ecmper_report *report)
 {
-	char hop[ECMPER_HOP_STRLEN];
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < edit->purged_count; i++)
-		ret = add(report, "purge %s", ecmper_hop_format(&edit->purged[i], hop));
+		ret = add_purged(report, &edit->purged[i]);
 	for (unsigned int i = 0; !ret && i < edit->neigh_count; i++)
 		ret = add_neigh(report, edit->tables, &edit->neighs[i]);
 	for (unsigned int i = 0; !ret && i < edit->draft_count; i++)
-		ret = add_prefix(report, edit->tables, edit->drafts[i]);
+		ret = add_prefix(report, edit, edit->drafts[i]);
 	return ret;
 }
 

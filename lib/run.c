@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Doing a plan, operation by operation, and undoing it when the kernel refuses one (only maps
- * behind system calls can: out of memory). Used by edit.c, and by tests that stop after every step.
+ * behind system calls can: out of memory).
  */
 #include <errno.h>
 #include <string.h>
@@ -64,7 +64,8 @@ static int lpm_delete(struct tables *tables, const struct ecmper_net *net)
 	return ret;
 }
 
-int plan_step(struct tables *tables, const struct op *op)
+/* Do one operation. Can only fail (-ENOMEM and the like) for maps behind system calls. */
+static int do_step(struct tables *tables, const struct op *op)
 {
 	if (tables->ops->on_step)
 		tables->ops->on_step(tables->arg);
@@ -85,31 +86,34 @@ int plan_step(struct tables *tables, const struct op *op)
 	return -EINVAL;
 }
 
+static int undo_lpm_delete(struct tables *tables, const struct op *op)
+{
+	int ret = lpm_set(tables, &op->net, &op->before, false);
+
+	if (!ret)
+		tables->config->prefix_count++;
+	return ret;
+}
+
 /* The opposite of a step of PHASE_PREPARE or PHASE_SWITCH. */
-static void undo_step(struct tables *tables, const struct op *op)
+static int undo_step(struct tables *tables, const struct op *op)
 {
 	switch (op->kind) {
 	case OP_FILL:
-	case OP_SHARE: range_ref(tables, op->region, op->offset, op->count, op->hash, -1); break;
-	case OP_REF: neigh_ref(tables, op->offset, -1); break;
+	case OP_SHARE: return range_ref(tables, op->region, op->offset, op->count, op->hash, -1);
+	case OP_REF: return neigh_ref(tables, op->offset, -1);
 	case OP_LPM_SET:
-		if (op->before.generation)
-			lpm_set(tables, &op->net, &op->before, false);
-		else
-			lpm_delete(tables, &op->net);
-		break;
+		return op->before.generation ? lpm_set(tables, &op->net, &op->before, false)
+					     : lpm_delete(tables, &op->net);
 	case OP_VIP_SET:
 		if (op->before.generation && vip_wants(&op->net, &op->before))
 			vip_set(tables, &op->net, &op->before);
 		else
 			vip_clear(tables, &op->net);
-		break;
-	case OP_VIP_CLEAR: vip_set(tables, &op->net, &op->before); break;
-	case OP_LPM_DELETE:
-		if (!lpm_set(tables, &op->net, &op->before, false))
-			tables->config->prefix_count++;
-		break;
-	default: break;
+		return 0;
+	case OP_VIP_CLEAR: vip_set(tables, &op->net, &op->before); return 0;
+	case OP_LPM_DELETE: return undo_lpm_delete(tables, op);
+	default: return 0;
 	}
 }
 
@@ -129,19 +133,39 @@ void plan_cancel(const struct plan *plan, struct tables *tables)
 	give_back(plan, tables, 0);
 }
 
-/* Operation i of the phase was refused: undo those before it. */
-static void undo(const struct plan *plan, struct tables *tables, enum phase phase, unsigned int i)
+/* Operation i of the phase was refused: undo those before it. Returns how many prefixes keep what
+ * was new, because the kernel refuses the way back, too. What else is not undone, nobody sees, and
+ * recover.c looks after it. */
+static unsigned int undo(const struct plan *plan, struct tables *tables, enum phase phase,
+			 unsigned int i)
 {
+	unsigned int left = 0;
+
 	if (phase == PHASE_PREPARE)
 		give_back(plan, tables, i);
 	for (;;) {
 		while (i)
-			undo_step(tables, &plan->ops[phase][--i]);
+			if (undo_step(tables, &plan->ops[phase][--i]))
+				left += phase == PHASE_SWITCH;
 		if (phase == PHASE_PREPARE)
-			return;
+			return left;
 		phase--;
 		i = plan->count[phase];
 	}
+}
+
+static int refused(unsigned int left, int code, struct ecmper_error *err)
+{
+	if (!left)
+		return ecmper_fail(err, code,
+				   "the kernel refused an update of the maps: %s; nothing was "
+				   "changed, try again",
+				   strerror(-code));
+	return ecmper_fail(err, code,
+			   "the kernel refused an update of the maps: %s; and it refused to undo "
+			   "what was done before: %u %s changed (`ecmperctl show` says what holds "
+			   "now), try again",
+			   strerror(-code), left, left == 1 ? "prefix is" : "prefixes are");
 }
 
 int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,
@@ -150,16 +174,12 @@ int plan_run(const struct plan *plan, struct tables *tables, bool *is_tidy,
 	*is_tidy = true;
 	for (enum phase phase = 0; phase < PHASES; phase++) {
 		for (unsigned int i = 0; i < plan->count[phase]; i++) {
-			int ret = plan_step(tables, &plan->ops[phase][i]);
+			int ret = do_step(tables, &plan->ops[phase][i]);
 
 			*is_tidy &= !ret;
 			if (!ret || phase == PHASE_RELEASE)
 				continue;
-			undo(plan, tables, phase, i);
-			return ecmper_fail(err, ret,
-					   "the kernel refused an update of the maps: %s; nothing "
-					   "was changed, try again",
-					   strerror(-ret));
+			return refused(undo(plan, tables, phase, i), ret, err);
 		}
 	}
 	return 0;

@@ -2,7 +2,7 @@
 /*
  * Ranges by content: ten thousand prefixes with the same servers have one table between them,
  * which saves memory and, more, the packets' cache misses. Ranges never change, so that sharing
- * one is safe. Used by plan.c, run.c and recover.c.
+ * one is safe.
  */
 #include <errno.h>
 #include <string.h>

@@ -20,9 +20,6 @@ const struct ecmper_reason ecmper_router_reasons[ROUTER_REASONS] = {ECMPER_ROUTE
 const struct ecmper_reason ecmper_server_reasons[SERVER_REASONS] = {ECMPER_SERVER_REASONS(X)};
 #undef X
 
-static const unsigned int reason_counts[] = {
-	[ECMPER_ROUTER] = ROUTER_REASONS, [ECMPER_SERVER] = SERVER_REASONS};
-
 bool ecmper_is_up(const char *pin, enum ecmper_role role)
 {
 	char folder[512], path[600];
@@ -33,37 +30,28 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role)
 	return !access(path, F_OK);
 }
 
-/* Open the counters of a role; *cpus is the number of values in an element. */
-static int open_counters(const char *pin, enum ecmper_role role, int *cpus, int *fd,
-			 struct ecmper_error *err)
+/*
+ * Elements `first` and the `count` - 1 behind it of a per-CPU array, each with the values of all
+ * CPUs: by one system call where the kernel has it for these arrays (Linux 5.13), else one by one.
+ */
+static int read_elements(int fd, uint32_t first, uint32_t count, void *values, size_t element_size)
 {
-	char folder[512];
-	int ret = role_folder(pin, role, folder, sizeof(folder));
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	uint32_t before = first - 1, last, read = count, *keys = calloc(count, sizeof(*keys));
+	int ret;
 
-	*cpus = libbpf_num_possible_cpus();
-	if (ret || *cpus < 0)
-		return ecmper_fail(err, ret ?: *cpus, "cannot read the counters in %s", pin);
-	return map_open(folder, ECMPER_STR(ECMPER_MAP_COUNTERS), sizeof(struct ecmper_counter), fd,
-			err);
-}
-
-static int read_reasons(const char *pin, struct ecmper_stats *stats, struct ecmper_error *err)
-{
-	int cpus, fd, ret = open_counters(pin, stats->role, &cpus, &fd, err);
-
-	if (ret)
-		return ret;
-	stats->cpu_count = cpus;
-	stats->reason_count = reason_counts[stats->role];
-	stats->reasons =
-		stats->role == ECMPER_ROUTER ? ecmper_router_reasons : ecmper_server_reasons;
-	stats->counters = calloc((size_t)stats->reason_count * cpus, sizeof(*stats->counters));
-	if (!stats->counters)
-		ret = -ENOMEM;
-	for (uint32_t i = 0; !ret && i < stats->reason_count; i++)
-		ret = bpf_map_lookup_elem(fd, &i, stats->counters + (size_t)i * cpus);
-	close(fd);
-	return ret ? ecmper_fail(err, ret, "cannot read the counters: %s", strerror(-ret)) : 0;
+	if (!keys)
+		return -ENOMEM;
+	ret = bpf_map_lookup_batch(fd, first ? &before : NULL, &last, keys, values, &read, &opts);
+	free(keys);
+	if ((!ret || ret == -ENOENT) && read == count) /* -ENOENT: and that was the end */
+		return 0;
+	for (uint32_t i = 0, key = first; i < count; i++, key++) {
+		ret = bpf_map_lookup_elem(fd, &key, (char *)values + i * element_size);
+		if (ret)
+			return ret;
+	}
+	return 0;
 }
 
 /* Adds what a next hop counted to `sum`, and to the reasons' own counters. */
@@ -86,25 +74,77 @@ static void add_next_hop(struct ecmper_stats *stats, const struct ecmper_nh_reas
 	}
 }
 
+#define CHUNK_BYTES (1 << 20)
+
 /* Next hops that are no more count, too, until their id is given to another. */
-static int read_next_hops(struct ecmper *ecmper, struct ecmper_stats *stats)
+static int read_next_hops(const struct ecmper *ecmper, struct ecmper_stats *stats)
 {
-	uint32_t count = ecmper->tables.config->max_next_hops;
-	struct ecmper_nh_reasons counted[stats->cpu_count];
-	int ret = 0;
+	uint32_t max = ecmper->tables.config->max_next_hops, count;
+	size_t element = stats->cpu_count * sizeof(struct ecmper_nh_reasons);
+	uint32_t chunk = element < CHUNK_BYTES ? CHUNK_BYTES / element : 1;
+	struct ecmper_nh_reasons *counted = malloc(chunk * element);
+	int ret = counted ? 0 : -ENOMEM;
 
-	stats->next_hops = calloc(count, sizeof(*stats->next_hops));
-	if (!stats->next_hops)
-		return -ENOMEM;
-	for (uint32_t id = 1; !ret && id < count; id++) {
-		struct ecmper_nh_stats next_hop = {};
+	stats->next_hop_count = 0;
+	for (uint32_t first = 1; !ret && first < max; first += count) {
+		count = max - first < chunk ? max - first : chunk;
+		ret = read_elements(ecmper->fd[MAP_NH_COUNTERS], first, count, counted, element);
+		for (uint32_t i = 0; !ret && i < count; i++) {
+			struct ecmper_nh_stats next_hop = {};
 
-		ret = bpf_map_lookup_elem(ecmper->fd[MAP_NH_COUNTERS], &id, counted);
-		if (!ret)
-			add_next_hop(stats, counted, &next_hop.counter);
-		if (ecmper_nh_hop(ecmper, id, &next_hop.hop))
-			stats->next_hops[stats->next_hop_count++] = next_hop;
+			add_next_hop(stats, counted + i * stats->cpu_count, &next_hop.counter);
+			if (ecmper_nh_hop(ecmper, first + i, &next_hop.hop))
+				stats->next_hops[stats->next_hop_count++] = next_hop;
+		}
 	}
+	free(counted);
+	return ret;
+}
+
+/*
+ * When an id is given to another next hop, what the one before counted goes from nh_counters into
+ * `counters`, where packets do not count these reasons. Between the two it is there twice, and a
+ * look at one map before it and at the other after it would miss it. So: *is_whole if no edit was
+ * under way after `counters` was read, and none of this has been added there since.
+ */
+static int read_counters(const struct ecmper *ecmper, struct ecmper_stats *stats, bool *is_whole)
+{
+	size_t element = stats->cpu_count * sizeof(struct ecmper_counter);
+	struct ecmper_counter *kept = calloc(2 * ECMPER_FORWARDS, element);
+	int ret;
+
+	*is_whole = true;
+	if (!kept)
+		return -ENOMEM;
+	ret = read_elements(ecmper->fd[MAP_COUNTERS], 0, stats->reason_count, stats->counters,
+			    element);
+	if (!ret && ecmper->role == ECMPER_ROUTER) {
+		*is_whole = !__atomic_load_n(&ecmper->tables.config->pending, __ATOMIC_SEQ_CST);
+		memcpy(kept, stats->counters, ECMPER_FORWARDS * element);
+		ret = read_next_hops(ecmper, stats)
+			      ?: read_elements(ecmper->fd[MAP_COUNTERS], 0, ECMPER_FORWARDS,
+					       kept + ECMPER_FORWARDS * stats->cpu_count, element);
+		*is_whole &= !memcmp(kept, kept + ECMPER_FORWARDS * stats->cpu_count,
+				     ECMPER_FORWARDS * element);
+	}
+	free(kept);
+	return ret;
+}
+
+/* Mostly nobody edits; if somebody does, once more when nobody can. */
+static int read_whole(const struct ecmper *ecmper, struct ecmper_stats *stats,
+		      struct ecmper_error *err)
+{
+	bool is_whole;
+	int lock_fd, ret = instance_check(ecmper, err) ?: read_counters(ecmper, stats, &is_whole);
+
+	if (ret || is_whole)
+		return ret;
+	ret = instance_lock_own(ecmper, &lock_fd, err);
+	if (ret)
+		return ret;
+	ret = read_counters(ecmper, stats, &is_whole);
+	instance_unlock(lock_fd);
 	return ret;
 }
 
@@ -140,13 +180,11 @@ static int compare_ports(const void *a, const void *b)
 	return strverscmp(x->dev, y->dev);
 }
 
-static int read_ports(const char *pin, const struct ecmper *ecmper, struct ecmper_stats *stats)
+static int read_ports(const struct ecmper *ecmper, struct ecmper_stats *stats)
 {
-	char folder[512];
-	int ret = role_folder(pin, stats->role, folder, sizeof(folder));
+	int ret = pin_links_each(ecmper->folder, add_linked_port, stats);
 
-	ret = ret ?: pin_links_each(folder, add_linked_port, stats);
-	for (uint32_t port = 0; !ret && ecmper && port < ecmper->tables.config->max_ports; port++) {
+	for (uint32_t port = 0; !ret && port < ecmper->tables.config->max_ports; port++) {
 		uint32_t ifindex;
 
 		if (!kernel_ops.tx_port_get((void *)ecmper, port, &ifindex))
@@ -157,32 +195,40 @@ static int read_ports(const char *pin, const struct ecmper *ecmper, struct ecmpe
 	return ret;
 }
 
-int ecmper_stats_read(const char *pin, enum ecmper_role role, struct ecmper_stats **result,
-		      struct ecmper_error *err)
+static struct ecmper_stats *stats_new(const struct ecmper *ecmper, int cpus)
 {
 	struct ecmper_stats *stats = calloc(1, sizeof(*stats));
-	struct ecmper *ecmper = NULL;
 	struct timespec now;
-	int ret;
+
+	if (!stats)
+		return NULL;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	stats->time = now.tv_sec + now.tv_nsec / 1e9;
+	stats->role = ecmper->role;
+	stats->cpu_count = cpus;
+	stats->reason_count = map_entries(ecmper->tables.config, MAP_COUNTERS);
+	stats->reasons =
+		stats->role == ECMPER_ROUTER ? ecmper_router_reasons : ecmper_server_reasons;
+	stats->counters = calloc((size_t)stats->reason_count * cpus, sizeof(*stats->counters));
+	stats->next_hops =
+		calloc(ecmper->tables.config->max_next_hops + 1, sizeof(*stats->next_hops));
+	if (stats->counters && stats->next_hops)
+		return stats;
+	ecmper_stats_free(stats);
+	return NULL;
+}
+
+int ecmper_stats_read(struct ecmper *ecmper, struct ecmper_stats **result, struct ecmper_error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), ret;
+	struct ecmper_stats *stats;
 
 	*result = NULL;
 	error_clear(err);
-	if (!stats)
-		return ecmper_fail(err, -ENOMEM, "out of memory");
-	stats->role = role;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	stats->time = now.tv_sec + now.tv_nsec / 1e9;
-	ret = read_reasons(pin, stats, err);
-	if (!ret && role == ECMPER_ROUTER)
-		ret = ecmper_open(pin, &ecmper, err);
-	if (!ret) {
-		ret = ecmper ? read_next_hops(ecmper, stats) : 0;
-		ret = ret ?: read_ports(pin, ecmper, stats);
-		if (ret)
-			ecmper_fail(err, ret, "cannot read the counters in %s: %s", pin,
-				    strerror(-ret));
-	}
-	ecmper_close(ecmper);
+	stats = cpus > 0 ? stats_new(ecmper, cpus) : NULL;
+	ret = cpus < 0 ? cpus : -ENOMEM;
+	if (stats)
+		ret = read_whole(ecmper, stats, err) ?: read_ports(ecmper, stats);
 	if (ret)
 		ecmper_stats_free(stats);
 	else
@@ -202,26 +248,22 @@ static int clear(int fd, uint32_t elements, size_t element_size, int cpus)
 	return ret;
 }
 
-int ecmper_stats_reset(const char *pin, enum ecmper_role role, struct ecmper_error *err)
+int ecmper_stats_reset(struct ecmper *ecmper, struct ecmper_error *err)
 {
-	struct ecmper *ecmper = NULL;
-	int cpus, fd, ret;
+	const struct ecmper_config *config = ecmper->tables.config;
+	int cpus = libbpf_num_possible_cpus(), lock_fd, ret;
 
 	error_clear(err);
-	ret = open_counters(pin, role, &cpus, &fd, err);
+	ret = cpus < 0 ? cpus : instance_lock_own(ecmper, &lock_fd, err);
 	if (ret)
 		return error_default(err, ret, "reset the counters");
-	ret = clear(fd, reason_counts[role], sizeof(struct ecmper_counter), cpus);
-	close(fd);
-	if (!ret && role == ECMPER_ROUTER) {
-		ret = ecmper_open(pin, &ecmper, err);
-		if (ret)
-			return ret;
-		ret = clear(ecmper->fd[MAP_NH_COUNTERS], ecmper->tables.config->max_next_hops,
+	ret = clear(ecmper->fd[MAP_COUNTERS], map_entries(config, MAP_COUNTERS),
+		    sizeof(struct ecmper_counter), cpus);
+	if (!ret && ecmper->role == ECMPER_ROUTER)
+		ret = clear(ecmper->fd[MAP_NH_COUNTERS], config->max_next_hops,
 			    sizeof(struct ecmper_nh_reasons), cpus);
-		ecmper_close(ecmper);
-	}
-	return ret ? ecmper_fail(err, ret, "cannot reset the counters: %s", strerror(-ret)) : 0;
+	instance_unlock(lock_fd);
+	return error_default(err, ret, "reset the counters");
 }
 
 void ecmper_stats_free(struct ecmper_stats *stats)

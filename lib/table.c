@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which server owns which bucket: a pure function of the servers' names and weights, so that
- * neither the order of adding nor a restart moves a connection, and two routers agree. Used by
- * plan.c.
+ * neither the order of adding nor a restart moves a connection, and two routers agree.
  */
 #include <errno.h>
 #include <stdlib.h>

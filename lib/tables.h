@@ -74,7 +74,10 @@ struct tables {
 
 /* ---- alloc.c: ranges of the mapped arrays. ---- */
 
-/* Items of each region that one bit of `alloc` stands for. */
+/* Items of each region that one bit of `alloc` stands for; its size is a multiple of it. */
+#define CUR_NH_UNIT  (1U << ECMPER_VIP_CODE_BITS)
+#define PRV_NH_UNIT  ECMPER_LINE_SLOTS
+#define MEMBERS_UNIT 8U
 extern const uint32_t region_unit[REGIONS];
 
 /* Items that the region holds. */
@@ -87,9 +90,7 @@ int range_take(struct tables *tables, enum region region, uint32_t items, uint32
 void range_rest(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
 /* Taken, but never published: free at once. */
 void range_give_back(struct tables *tables, enum region region, uint32_t offset, uint32_t items);
-/* A grace period has passed: everything that rests is free, next-hop ids too. */
-void ranges_wake(struct tables *tables);
-/* Wait for one, then wake. */
+/* Wait for a grace period: then everything that rests is free, next-hop ids too. */
 int tables_grace(struct tables *tables);
 /* For recovery: `used` holds alloc_elements() words; what was taken and is not in it rests. */
 void ranges_replace(struct tables *tables, const uint64_t *used);

@@ -2,7 +2,7 @@
 /*
  * Words to values and back: addresses, prefixes, numbers, MACs, hash keys. Strict: the whole word
  * or nothing, and one value has one family (IPv4 is stored as ::ffff:a.b.c.d, so that spelling is
- * no IPv6 address here). Pure: no state, no allocation. Used by conf.c, the loader and the CLI.
+ * no IPv6 address here). Pure: no state, no allocation.
  */
 #include <arpa/inet.h>
 #include <errno.h>

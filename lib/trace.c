@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The path of one flow: the router program's choice, computed from the same hash and the same
- * maps. Used by `ecmperctl trace`.
+ * maps.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,12 +74,14 @@ static void trace_hashed(struct ecmper *ecmper, const struct device *ports,
 int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
 		 struct ecmper_error *err)
 {
+	int ret = instance_is_router(ecmper, err);
 	struct ecmper_prefix value;
 	char text[ECMPER_ADDR_STRLEN];
 	struct device *ports;
-	int ret;
 
 	*trace = (struct ecmper_trace){};
+	if (ret)
+		return ret;
 	ret = maps_lpm_match(ecmper, &flow->dst, &value);
 	if (ret && ret != -ENOENT)
 		return ecmper_fail(err, ret, "cannot look up the prefix: %s", strerror(-ret));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reading the state for people and programs: prefixes, servers, neighbours, the path of a flow.
- * Takes no lock and writes nothing. Used by ecmperctl's show, dump, tables and trace.
+ * Takes no lock and changes nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ int ports_look(const struct ecmper *ecmper, struct device **ports, struct ecmper
 		const struct device *device = NULL;
 		uint32_t ifindex;
 
-		if (!ecmper->tables.ops->tx_port_get((void *)ecmper, port, &ifindex))
+		if (!ecmper->tables.ops->tx_port_get(ecmper->tables.arg, port, &ifindex))
 			device = devices_find(&devices, ifindex);
 		if (device)
 			(*ports)[port] = *device;
@@ -142,13 +142,13 @@ int ecmper_neighs_view(struct ecmper *ecmper, struct ecmper_neigh_view **views, 
 		       struct ecmper_error *err)
 {
 	uint32_t max = ecmper->tables.config->max_next_hops;
+	int ret = instance_is_router(ecmper, err);
 	struct ecmper_hop hop;
 	struct device *ports;
-	int ret;
 
 	*count = 0;
 	*views = NULL;
-	ret = ports_look(ecmper, &ports, err);
+	ret = ret ?: ports_look(ecmper, &ports, err);
 	if (ret)
 		return ret;
 	*views = calloc(max, sizeof(**views));
@@ -257,52 +257,73 @@ static int view_prefix(struct ecmper *ecmper, const struct device *ports,
 	return -EAGAIN;
 }
 
-static int compare_views(const void *a, const void *b)
+static int compare_nets(const void *a, const void *b)
 {
-	const struct ecmper_prefix_view *x = a, *y = b;
+	return ecmper_net_compare(a, b);
+}
 
-	return ecmper_net_compare(&x->net, &y->net);
+/* The prefixes there are, in order. The key after one that went meanwhile is the first: what was
+ * seen is seen again then, and counts once. */
+static int list_prefixes(const struct tables *tables, struct ecmper_net **nets, unsigned int *count)
+{
+	unsigned int room = 0, unique = 0;
+	struct ecmper_net net = {}, *grown;
+	int ret = tables->ops->lpm_next(tables->arg, NULL, &net);
+
+	for (; !ret; ret = tables->ops->lpm_next(tables->arg, &net, &net)) {
+		if (*count == room) {
+			room = room ? room * 2 : 16;
+			grown = reallocarray(*nets, room, sizeof(*grown));
+			if (!grown)
+				return -ENOMEM;
+			*nets = grown;
+		}
+		(*nets)[(*count)++] = net;
+	}
+	if (ret != -ENOENT)
+		return ret;
+	if (*count)
+		qsort(*nets, *count, sizeof(**nets), compare_nets);
+	for (unsigned int i = 0; i < *count; i++)
+		if (!i || compare_nets(&(*nets)[i], &(*nets)[unique - 1]))
+			(*nets)[unique++] = (*nets)[i];
+	*count = unique;
+	return 0;
 }
 
 static int view_all(struct ecmper *ecmper, const struct device *ports,
 		    struct ecmper_prefix_view **views, unsigned int *count)
 {
-	const struct tables *tables = &ecmper->tables;
-	unsigned int room = 0;
-	struct ecmper_net net;
-	int ret = tables->ops->lpm_next(tables->arg, NULL, &net);
+	struct ecmper_net *nets = NULL;
+	unsigned int net_count = 0;
+	int ret = list_prefixes(&ecmper->tables, &nets, &net_count);
 
-	while (!ret) {
-		if (*count == room) {
-			struct ecmper_prefix_view *grown;
-
-			room = room ? room * 2 : 16;
-			grown = reallocarray(*views, room, sizeof(*grown));
-			if (!grown)
-				return -ENOMEM;
-			*views = grown;
-		}
-		ret = view_prefix(ecmper, ports, &net, &(*views)[*count]);
+	if (!ret)
+		*views = calloc(net_count + 1, sizeof(**views));
+	if (!ret && !*views)
+		ret = -ENOMEM;
+	for (unsigned int i = 0; !ret && i < net_count; i++) {
+		ret = view_prefix(ecmper, ports, &nets[i], &(*views)[*count]);
 		if (!ret)
 			(*count)++;
-		else if (ret != -ENOENT)
-			return ret;
-		ret = tables->ops->lpm_next(tables->arg, &net, &net);
+		else if (ret == -ENOENT) /* gone since */
+			ret = 0;
 	}
-	return ret == -ENOENT ? 0 : ret;
+	free(nets);
+	return ret;
 }
 
 int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 			 struct ecmper_prefix_view **views, unsigned int *count,
 			 struct ecmper_error *err)
 {
+	int ret = instance_is_router(ecmper, err);
 	char text[ECMPER_NET_STRLEN];
 	struct device *ports;
-	int ret;
 
 	*count = 0;
 	*views = NULL;
-	ret = ports_look(ecmper, &ports, err);
+	ret = ret ?: ports_look(ecmper, &ports, err);
 	if (ret)
 		return ret;
 	if (net) {
@@ -314,8 +335,6 @@ int ecmper_prefixes_view(struct ecmper *ecmper, const struct ecmper_net *net,
 				    ecmper_net_format(net, text));
 	} else {
 		ret = view_all(ecmper, ports, views, count);
-		if (*count)
-			qsort(*views, *count, sizeof(**views), compare_views);
 	}
 	free(ports);
 	if (ret && ret != -ENOENT)

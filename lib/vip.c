@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The exact-match lines (maps `vip` and `vip6`): a cache of the host prefixes of lpm and lpm6, one
- * 8-byte store a change. Works on mapped memory; used by plan.c, run.c and recover.c.
+ * 8-byte store a change. Works on mapped memory.
  */
 #include "flow_hash.h"
 #include "tables.h"

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Up: checks everything it can before it changes anything, and takes back what it began when a
- * later step fails. down.c is the way back. Used by ecmper-loader.
+ * later step fails. down.c is the way back.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,21 +22,22 @@ static const struct {
 	const char *option;
 	bool is_server_too;
 	uint32_t fallback, min, max;
+	uint32_t unit;         /* a size is rounded up to a multiple of this: see region_unit */
 	size_t wanted, actual; /* places in the options and in the config */
 } sizes[] = {
-#define SIZE(name, option, is_server_too, fallback, min, max)                                      \
+#define SIZE(name, option, is_server_too, fallback, min, max, unit)                                \
 	{                                                                                          \
-		option, is_server_too, fallback, min, max,                                         \
+		option, is_server_too, fallback, min, max, unit,                                   \
 			offsetof(struct ecmper_up_options, name),                                  \
 			offsetof(struct ecmper_config, name)                                       \
 	}
-	SIZE(max_prefixes, "--max-prefixes", false, 16384, 1, 1 << 24),
-	SIZE(max_next_hops, "--max-next-hops", false, 4096, 2, UINT16_MAX + 1),
-	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX),
-	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX),
-	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26),
-	SIZE(max_ports, "--max-ports", false, 256, 1, 4096),
-	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24),
+	SIZE(max_prefixes, "--max-prefixes", false, 16384, 1, 1 << 24, 1),
+	SIZE(max_next_hops, "--max-next-hops", false, 4096, 2, UINT16_MAX + 1, 1),
+	SIZE(max_buckets, "--max-buckets", false, 4 << 20, 64, SLOTS_MAX, CUR_NH_UNIT),
+	SIZE(max_history, "--max-history", false, 16 << 20, 64, SLOTS_MAX, PRV_NH_UNIT),
+	SIZE(max_members, "--max-members", false, 256 << 10, 8, 1 << 26, MEMBERS_UNIT),
+	SIZE(max_ports, "--max-ports", false, 256, 1, 4096, 1),
+	SIZE(max_fragments, "--max-fragments", true, 16384, 64, 1 << 24, 1),
 };
 
 static int set_sizes(const struct ecmper_up_options *options, bool is_up,
@@ -52,6 +52,7 @@ static int set_sizes(const struct ecmper_up_options *options, bool is_up,
 		if (wanted && (wanted < sizes[i].min || wanted > sizes[i].max))
 			return ecmper_fail(err, -EINVAL, "%s %u is out of range: %u to %u",
 					   sizes[i].option, wanted, sizes[i].min, sizes[i].max);
+		wanted = (wanted + sizes[i].unit - 1) / sizes[i].unit * sizes[i].unit;
 		if (is_up && wanted && wanted != *actual)
 			return ecmper_fail(
 				err, -EBUSY,
@@ -162,7 +163,7 @@ static int apply_state(struct up *up, enum ecmper_edit_mode mode)
 	if (!up->options->state)
 		return 0;
 	ecmper_report_free(&up->report->edit);
-	ret = ecmper_open(up->options->pin, &ecmper, up->err);
+	ret = ecmper_open(up->options->pin, ECMPER_ROUTER, &ecmper, up->err);
 	if (ret)
 		return ret;
 	ret = edit_tables(&ecmper->tables, up->options->state, mode, &up->report->edit, up->err);
@@ -331,24 +332,27 @@ int ecmper_up(const struct ecmper_up_options *options, struct ecmper_up_report *
 	      struct ecmper_error *err)
 {
 	char folder[512];
-	int dir_fd, ret;
+	int lock_fd, ret;
 
 	*report = (struct ecmper_up_report){};
 	error_clear(err);
 	ret = role_folder(options->pin, options->role, folder, sizeof(folder) - 64);
 	if (ret)
 		return ecmper_fail(err, ret, "the name of the pin folder is too long");
-	ret = pin_folder_make(folder, err);
+	do {
+		ret = pin_folder_make(folder, err);
+		if (ret)
+			return ret;
+		ret = instance_lock(folder, ECMPER_PATIENCE_DEFAULT, &lock_fd, err);
+	} while (ret == -ENOENT); /* a `down` has just taken the folder away */
 	if (ret)
 		return ret;
-	dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return ecmper_fail(err, -errno, "cannot open %s: %s", folder, strerror(errno));
-	ret = instance_lock(dir_fd, folder, err) ?: up_locked(options, folder, report, err);
-	close(dir_fd);
-	if (ret || (options->is_check && !report->was_up))
-		folder_remove_empty(options->pin, folder);
+	error_clear(err);
+	ret = up_locked(options, folder, report, err);
 	if (ret)
 		ecmper_report_free(&report->edit);
+	if (ret || (options->is_check && !report->was_up))
+		folder_remove_empty(options->pin, folder);
+	instance_unlock(lock_fd);
 	return error_default(err, ret, "bring it up");
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The lab: the topology of docs/design.md made of network namespaces. Sourced by lab.sh, the demos
-# and the network tests. Functions only; nothing happens until one is called.
+# The lab: this topology, made of network namespaces. Functions only; nothing happens until one is
+# called.
 #
 #   ns99  veth99 10.0.1.99 --- veth100 10.0.1.100  router  10.0.0.100 veth101..10N --- veth1..N  ns1..nsN
 #         fd00:0:1::99         fd00:0:1::100               fd00::100                       10.0.0.1..N

@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=scripts/eval/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-seconds=${EVAL_SECONDS:-$(eval_pick 5 1800)}
+seconds=${EVAL_SECONDS:-$(eval_pick 5 300)}
 work=$EVAL_OUT/code
 mkdir -p "$work"
 cd "$LAB_ROOT"
@@ -17,7 +17,8 @@ cd "$LAB_ROOT"
 fuzz_build()
 {
 	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -Ibpf -Ilib \
-		-o "$work/fuzz_$1" "tests/fuzz/fuzz_$1.c" lib/conf.c lib/grammar.c lib/words.c lib/options.c lib/text.c lib/error.c
+		-o "$work/fuzz_$1" "tests/fuzz/fuzz_$1.c" lib/conf.c lib/grammar.c lib/words.c lib/format.c \
+		lib/options.c lib/text.c lib/error.c
 }
 
 # fuzz NAME [OPTION...]

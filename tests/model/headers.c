@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pieces of frames: IP headers with options and extension headers, TCP, UDP. Used by generate.c.
+ * Pieces of frames: IP headers with options and extension headers, TCP, UDP.
  */
 #include <string.h>
 #include "generate.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is read out of a frame before anything is decided, see model_packet.c; and what is changed
- * in one, see model_rewrite.c. Used by the model of either program.
+ * in one, see model_rewrite.c.
  */
 #ifndef MODEL_PACKET_H
 #define MODEL_PACKET_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Random numbers that depend on nothing but their seed, so that a frame can be made again from
- * the run's seed and its own number. Used by whatever makes worlds and frames; the model itself
+ * the run's seed and its own number. For whatever makes worlds and frames; the model itself
  * has no use for chance.
  */
 #ifndef MODEL_RANDOM_H

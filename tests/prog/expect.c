@@ -231,7 +231,7 @@ static struct ecmper_stats *read_stats(const struct lab *lab)
 	struct ecmper_error err = {""};
 	struct ecmper_stats *stats;
 
-	if (ecmper_stats_read(lab->pin, lab->role, &stats, &err))
+	if (ecmper_stats_read(lab->handle, &stats, &err))
 		fail_msg("stats: %s", err.text);
 	return stats;
 }

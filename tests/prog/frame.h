@@ -21,7 +21,7 @@
 
 #define FRAME_MAX 9100 /* a jumbo frame and a little */
 
-/* The addresses of docs/design.md, section 7, and their like in IPv6. */
+/* Like the lab's, see scripts/lab-lib.sh. */
 #define VIP         "10.0.10.0"
 #define VIP6        "fd00:10::10"
 #define CLIENT      "10.0.1.99"

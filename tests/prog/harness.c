@@ -106,8 +106,9 @@ static struct lab *up(struct ecmper_up_options *options, const char *dev)
 	strcpy(lab->dev, dev);
 	lab->ifindex = if_nametoindex(dev);
 	take_program(lab);
-	if (lab->role == ECMPER_ROUTER && ecmper_open(lab->pin, &lab->router, &err))
+	if (ecmper_open(lab->pin, lab->role, &lab->handle, &err))
 		fail_msg("open: %s", err.text);
+	lab->router = lab->role == ECMPER_ROUTER ? lab->handle : NULL;
 	lab_rebase(lab);
 	return lab;
 }
@@ -258,7 +259,7 @@ int lab_down(void **state)
 {
 	struct lab *lab = *state;
 
-	ecmper_close(lab->router);
+	ecmper_close(lab->handle);
 	close(lab->prog_fd);
 	kept_down(lab->pin, lab->role);
 	ecmper_stats_free(lab->before);

@@ -41,7 +41,8 @@ struct lab {
 	char dev[IF_NAMESIZE];
 	uint32_t ifindex;
 	int prog_fd;
-	struct ecmper *router; /* of a router, else NULL */
+	struct ecmper *handle;
+	struct ecmper *router; /* the same of a router, else NULL */
 	char label[128];       /* which case of a table is being tried */
 	uint32_t
 		front; /* bytes in front of the frame that are taken: of a longer frame, up to FRONT_MAX */

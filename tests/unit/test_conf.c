@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "conf.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -432,6 +432,34 @@ static void mistakes_are_explained(void **state)
 	}
 }
 
+static void a_change_is_written_as_the_line_that_it_was(void **state)
+{
+	static const char *const lines[] = {
+		"add 10.0.10.0/32 connected",
+		"add 10.0.10.0/32 hash modulo via 10.0.0.1",
+		"add fd00::/64 hash maglev buckets 64 depth 0 hash-on 5tuple via 10.0.0.1 weight 0 "
+		"via fd00::1",
+		"add 10.0.0.0/8 depth 3",
+		"del 10.0.10.0/32",
+		"del 10.0.10.0/32 via 10.0.0.1 via 10.0.0.2",
+		"purge 10.0.0.1",
+		"neigh add fd00::1 lladdr 02:03:04:05:06:01 dev eth0",
+		"neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth0 vlan 4094",
+		"neigh del 10.0.0.1",
+		"clear",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		struct ecmper_changes changes;
+		char *line = change_format(one(&changes, lines[i]));
+
+		assert_string_equal(line, lines[i]);
+		free(line);
+		ecmper_changes_free(&changes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +472,7 @@ int main(void)
 		cmocka_unit_test(prefixes_that_only_contain_groups_are_taken),
 		cmocka_unit_test(buckets_are_a_power_of_two_in_range),
 		cmocka_unit_test(mistakes_are_explained),
+		cmocka_unit_test(a_change_is_written_as_the_line_that_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Edits on tables without a kernel: what they do, what they refuse, and that they are atomic:
- * every step is watched with a packet's eyes, and every step is the last one of a killed process.
+ * every step is watched with a packet's eyes, and every step is once the last one of a process.
  */
 #include "fake_tables.h"
 #include <arpa/inet.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define BATCH ECMPER_EDIT_BATCH
 #define APPLY ECMPER_EDIT_APPLY
@@ -354,13 +352,21 @@ static void look(struct fake *fake)
 static const char *const servers[SERVERS] = {"10.0.0.1",   "10.0.0.2",   "10.0.0.3",
 					     "fe80::1%d1", "fe80::1%d2", "fe80::1%d3"};
 
+/* A link for a server, by its device where it has one. */
+static int random_neigh(char *text, size_t size, int number)
+{
+	return snprintf(text, size, "neigh add %s lladdr 02:00:00:00:0%ld:0%d dev d%ld\n",
+			servers[number], random() % 3, number / 2,
+			strchr(servers[number], '%') ? number - 2 : 1 + random() % 3);
+}
+
 static void random_edit(char *text, size_t size)
 {
 	const char *vip = vips[random() % VIPS];
 	int number = random() % SERVERS;
 	const char *server = servers[number];
 
-	switch (random() % 9) {
+	switch (random() % 10) {
 	case 0: snprintf(text, size, "purge %s\n", server); break;
 	case 1: snprintf(text, size, "del %s via %s\n", vip, server); break;
 	case 2: snprintf(text, size, "del %s\n", vip); break;
@@ -368,11 +374,7 @@ static void random_edit(char *text, size_t size)
 		snprintf(text, size, "add %s hash modulo via %s weight %ld\n", vip, server,
 			 random() % 3);
 		break;
-	case 4:
-		snprintf(text, size, "neigh add %s lladdr 02:00:00:00:0%ld:0%d dev d%ld\n", server,
-			 random() % 3, number / 2,
-			 strchr(server, '%') ? number - 2 : 1 + random() % 3);
-		break;
+	case 4: random_neigh(text, size, number); break;
 	case 5:
 		snprintf(text, size, "add %s buckets 128 via %s\nadd %s buckets 64 via %s\n", vip,
 			 server, vips[0], servers[random() % SERVERS]);
@@ -380,6 +382,10 @@ static void random_edit(char *text, size_t size)
 	case 6:
 		snprintf(text, size, "add %s buckets 32 hash-on src via %s via fd00::%d\n", vip,
 			 server, number + 1);
+		break;
+	case 7:
+		snprintf(text, size, "del %s\nadd %s %s\n", vip, vip,
+			 random() % 3 ? "buckets 16 via 10.0.0.1" : "connected");
 		break;
 	default:
 		snprintf(text, size, "add %s buckets %d depth %ld via %s\n", vip,
@@ -417,52 +423,59 @@ static void at_every_step_a_packet_finds_the_old_or_the_new_table_whole(void **s
 	fake_free(fake);
 }
 
-/* ---- killed at every step ---- */
+/* ---- ended at every step ---- */
 
-static unsigned int steps_to_live;
+/* What a process that ends at a step leaves is what the maps hold then: a copy of them. */
+static struct fake *left, *left_by_next;
+static unsigned int ends, steps_to_live;
 
-static void die(struct fake *fake)
+/* And who comes next may be ended, too, at some step. */
+static void end_next(struct fake *fake)
 {
-	(void)fake;
 	if (!steps_to_live--)
-		_exit(9);
+		fake_copy(left_by_next, fake);
 }
 
-static void killed_at_any_step_the_next_command_finishes(void **state)
+static void end_here(struct fake *fake)
+{
+	fake_copy(left, fake);
+	fake_copy(left_by_next, fake);
+	steps_to_live = random() % 40;
+	left->observe = end_next;
+	/* Any command makes it whole again, be it one that changes nothing. */
+	must(left, "", BATCH);
+	check(left);
+	must(left_by_next, "", BATCH);
+	check(left_by_next);
+	ends++;
+}
+
+static void ended_at_every_step_the_next_command_finishes(void **state)
 {
 	struct fake *fake = fake_new();
-	unsigned int killed = 0;
 
 	(void)state;
 	srandom(4);
+	left = fake_new();
+	left_by_next = fake_new();
 	must(fake,
 	     "neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev d1\n"
 	     "neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev d2\n"
 	     "add 10.0.10.0/32 buckets 64 via 10.0.0.1 via 10.0.0.2\n",
 	     BATCH);
-	for (int round = 0; round < 400; round++) {
+	for (int round = 0; round < 1000; round++) {
 		char text[256];
-		int status;
-		pid_t pid;
 
 		random_edit(text, sizeof(text));
-		steps_to_live = random() % 40;
-		pid = fork();
-		if (!pid) {
-			fake->observe = die;
-			fake_edit(fake, text, BATCH, NULL, &err);
-			_exit(0);
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status));
+		fake->observe = end_here;
+		fake_edit(fake, text, BATCH, NULL, &err);
 		fake->observe = NULL;
-		killed += WEXITSTATUS(status) == 9;
-		/* Any command makes it whole again, be it one that changes nothing. */
-		must(fake, "", BATCH);
 		check(fake);
 	}
-	assert_true(killed > 50);
+	assert_true(ends > 5 * 1000);
 	fake_free(fake);
+	fake_free(left);
+	fake_free(left_by_next);
 }
 
 /* ---- every operation on a map refused ---- */
@@ -491,8 +504,7 @@ static void a_refused_operation_leaves_the_old_or_the_new_state(void **state)
 		random_edit(text, sizeof(text));
 		take_all(fake, seen[0]);
 		/* What it would be without a refusal. */
-		memcpy(copy, fake, offsetof(struct fake, tables));
-		memcpy(&copy->config, &fake->config, sizeof(*fake) - offsetof(struct fake, config));
+		fake_copy(copy, fake);
 		ret = fake_edit(copy, text, BATCH, NULL, &err);
 		take_all(copy, seen[1]);
 		fake->fails_in = 1 + random() % 50;
@@ -536,7 +548,14 @@ static void a_refused_update_undoes_what_was_done(void **state)
 		/* The kernel refuses one update for good; later ones, of the way back, succeed. */
 		fake->lpm_set_fails_after = successes;
 		assert_int_equal(fake_edit(fake, edit, BATCH, NULL, &err), -ENOMEM);
-		assert_non_null(strstr(err.text, "nothing was changed"));
+		take_all(fake, pictures[1]);
+		/* What is said must be what a packet finds. */
+		if (memcmp(pictures[0], pictures[1], sizeof(pictures[0])))
+			assert_non_null(strstr(err.text, successes == 1
+								 ? "1 prefix is changed"
+								 : "2 prefixes are changed"));
+		else
+			assert_non_null(strstr(err.text, "nothing was changed"));
 		fake->lpm_set_fails_after = -1;
 		if (successes) /* the way back was refused, too: lpm and vip must still agree */
 			must(fake, "", BATCH);
@@ -606,6 +625,115 @@ static void apply_makes_the_state_equal_and_says_how(void **state)
 	ecmper_report_free(&report);
 	check(fake);
 	fake_free(fake);
+}
+
+/* A whole state, with what may not be said twice said once. */
+static void random_state(char *text, size_t size)
+{
+	size_t length = 0;
+
+	for (int server = 0; server < SERVERS; server++)
+		if (random() % 3)
+			length += random_neigh(text + length, size - length, server);
+	for (int vip = 0; vip < VIPS; vip++) {
+		if (!(random() % 3))
+			continue;
+		length += snprintf(text + length, size - length, "add %s", vips[vip]);
+		if (!(random() % 5)) {
+			length += snprintf(text + length, size - length, " connected\n");
+			continue;
+		}
+		length += random() % 3
+				  ? snprintf(text + length, size - length, " buckets %d depth %ld",
+					     16 << random() % 4, random() % 5)
+				  : snprintf(text + length, size - length, " hash modulo");
+		if (!(random() % 6))
+			length += snprintf(text + length, size - length, " hash-on src");
+		for (int server = 0; server < SERVERS; server++)
+			if (random() % 2)
+				length +=
+					snprintf(text + length, size - length, " via %s weight %ld",
+						 servers[server], random() % 3);
+		length += snprintf(text + length, size - length, "\n");
+	}
+}
+
+/* The same neighbours, by name: ids may differ. */
+static void check_same_neighs(const struct fake *one, const struct fake *other)
+{
+	for (int i = 0; i < FAKE_NEXT_HOPS; i++) {
+		int at = one->ids[i].is_there ? FAKE_FIND(other->ids, hop, &one->ids[i].hop) : -1;
+		const struct ecmper_neigh *neigh = &one->neigh[one->ids[i].id], *same;
+		const struct ecmper_link *link = neigh_link(neigh), *same_link;
+
+		if (!one->ids[i].is_there)
+			continue;
+		assert_true(at >= 0);
+		same = &other->neigh[other->ids[at].id];
+		same_link = neigh_link(same);
+		assert_int_equal(neigh->flags, same->flags);
+		assert_int_equal(neigh->refs, same->refs);
+		assert_int_equal(!link, !same_link);
+		if (!link)
+			continue;
+		assert_memory_equal(link->dst_mac, same_link->dst_mac, 6);
+		assert_int_equal(one->ports[link->port], other->ports[same_link->port]);
+	}
+}
+
+/* Lines of a report, as one text. */
+static void join(const struct ecmper_report *report, char *text)
+{
+	*text = '\0';
+	for (unsigned int i = 0; i < report->count; i++)
+		text += sprintf(text, "%s\n", report->lines[i]);
+}
+
+static void a_report_is_a_batch_that_leads_from_the_old_to_the_new_state(void **state)
+{
+	struct picture(*seen)[VIEWS] = calloc(2, sizeof(*seen));
+	struct fake *fake = fake_new(), *copy = fake_new();
+	unsigned int done[2] = {};
+
+	(void)state;
+	srandom(6);
+	for (int round = 0; round < 3000; round++) {
+		enum ecmper_edit_mode mode = random() % 2 ? APPLY : BATCH;
+		struct ecmper_report report;
+		char text[2048], lines[4096];
+
+		fake_copy(copy, fake);
+		if (mode == APPLY) {
+			random_state(text, sizeof(text));
+		} else {
+			random_edit(text, 256);
+			for (long more = random() % 3; more; more--)
+				random_edit(text + strlen(text), 256);
+			if (!(random() % 20)) { /* all anew */
+				strcpy(text, "clear\n");
+				random_state(text + strlen(text), sizeof(text) - 8);
+			}
+		}
+		if (fake_edit(fake, text, mode, &report, &err))
+			continue;
+		done[mode] += report.count > 0;
+		join(&report, lines);
+		ecmper_report_free(&report);
+		if (fake_edit(copy, lines, BATCH, NULL, &err))
+			fail_msg("%s\n=> %s\n=> %s", text, lines, err.text);
+		take_all(fake, seen[0]);
+		take_all(copy, seen[1]);
+		for (int view = 0; view < VIEWS; view++)
+			if (memcmp(&seen[0][view], &seen[1][view], sizeof(**seen)))
+				fail_msg("%s\n=> %s", text, lines);
+		check_same_neighs(fake, copy);
+		check_same_neighs(copy, fake);
+		check(copy);
+	}
+	assert_true(done[BATCH] > 200 && done[APPLY] > 200);
+	free(seen);
+	fake_free(fake);
+	fake_free(copy);
 }
 
 static void a_check_reports_and_changes_nothing(void **state)
@@ -912,7 +1040,27 @@ static void what_is_hashed_stays_while_there_are_connections(void **state)
 	assert_int_equal(value->hash_on, ECMPER_HASH_ON_SRC);
 	assert_int_equal(value->cur_nh_count, 64);
 	assert_int_equal(value->prv_nh_count, 0);
+	must(fake, "clear\nadd fd00::10 buckets 16 via fd00::2\n", BATCH);
+	assert_int_equal(value->cur_nh_count, 16);
 	check(fake);
+	fake_free(fake);
+}
+
+static void who_wants_no_text_need_not_take_one(void **state)
+{
+	struct ecmper_changes changes = {};
+	struct fake *fake = fake_new();
+
+	(void)state;
+	assert_int_equal(
+		ecmper_changes_add(&changes, 0, 3, (char *[]){"del", "10.0.10.0", ""}, NULL),
+		-EINVAL);
+	assert_int_equal(ecmper_changes_add(&changes, 0, 2, (char *[]){"del", "10.0.10.0"}, NULL),
+			 0);
+	assert_int_equal(edit_tables(&fake->tables, &changes, BATCH, NULL, NULL), -ENOENT);
+	ecmper_changes_free(&changes);
+	assert_int_equal(edit_tables(&fake->tables, &changes, APPLY, NULL, NULL), -EINVAL);
+	assert_int_equal(edit_tables(&fake->tables, &changes, BATCH, NULL, NULL), 0);
 	fake_free(fake);
 }
 
@@ -1048,11 +1196,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_every_step_a_packet_finds_the_old_or_the_new_table_whole),
-		cmocka_unit_test(killed_at_any_step_the_next_command_finishes),
+		cmocka_unit_test(ended_at_every_step_the_next_command_finishes),
 		cmocka_unit_test(a_refused_operation_leaves_the_old_or_the_new_state),
 		cmocka_unit_test(a_refused_update_undoes_what_was_done),
 		cmocka_unit_test(the_same_again_changes_nothing),
 		cmocka_unit_test(apply_makes_the_state_equal_and_says_how),
+		cmocka_unit_test(a_report_is_a_batch_that_leads_from_the_old_to_the_new_state),
 		cmocka_unit_test(a_check_reports_and_changes_nothing),
 		cmocka_unit_test(a_neighbour_stays_while_history_names_it),
 		cmocka_unit_test(a_moved_mac_is_honoured_and_the_old_one_is_not),
@@ -1067,6 +1216,7 @@ int main(void)
 		cmocka_unit_test(many_host_prefixes_overflow_into_lpm),
 		cmocka_unit_test(what_is_hashed_stays_while_there_are_connections),
 		cmocka_unit_test(a_neighbour_has_a_tag_and_the_mtu_of_its_device),
+		cmocka_unit_test(who_wants_no_text_need_not_take_one),
 		cmocka_unit_test(the_same_link_local_address_on_two_devices_is_two_next_hops),
 		cmocka_unit_test(a_next_hop_knows_its_device_by_name),
 		cmocka_unit_test(every_id_is_used_again),
