@@ -100,7 +100,7 @@ static struct bench_instance *free_instance(void)
 	bench_die("too many instances");
 }
 
-/* Frames of a test run come in by device lo, to this MAC. */
+/* Frames of a test run are sent to this MAC. */
 static void take_test_frames(const char *folder)
 {
 	const struct bench_flows flows = bench_flows_tcp(1);
@@ -110,8 +110,8 @@ static void take_test_frames(const char *folder)
 
 	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_MAP_OWN_MACS), folder);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || own_macs_open(&macs, fd) ||
-	    own_macs_allow(&macs, if_nametoindex("lo"), flows.dst_mac) || own_macs_write(&macs))
+	if (fd < 0 || own_macs_open(&macs, fd) || own_macs_allow(&macs, flows.dst_mac) ||
+	    own_macs_write(&macs))
 		bench_die("cannot set the MAC of test frames in %s", folder);
 	close(fd);
 }

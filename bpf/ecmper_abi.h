@@ -208,8 +208,8 @@ struct ecmper_mac {
 };
 
 /*
- * Which frames are addressed to this host: by device and destination MAC, eight slots to a cache
- * line, 0 = empty. A slot is replaced by one 8-byte store. See ecmper_own_mac_slot().
+ * Which frames are addressed to this host: by destination MAC, eight slots to a cache line, 0 = empty.
+ * See ecmper_own_mac_slot(). Not by device: what comes in by a bond has the index of one of its NICs.
  */
 #define ECMPER_OWN_MAC_SLOTS 8
 #define ECMPER_OWN_MAC_LINES 256
@@ -255,6 +255,8 @@ struct ecmper_hash_key {
 enum ecmper_mark_format { ECMPER_MARK_DSCP, ECMPER_MARK_TOS };
 enum ecmper_role { ECMPER_ROUTER, ECMPER_SERVER };
 
+#define ECMPER_ALSO_MACS_MAX 8
+
 /* One element. Written by the loader; `pending` also by every edit (see lib/edit.c). */
 struct ecmper_config {
 	__u32 abi_version;
@@ -272,7 +274,8 @@ struct ecmper_config {
 	__u32 tx_ports_id;  /* the kernel's id of map tx_ports */
 	__u32 max_fragments;
 	__u32 flight_ms; /* how long a packet may be under way; 0: QUIET is never used */
-	__u32 pad;
+	__u32 also_mac_count;
+	struct ecmper_mac also_macs[ECMPER_ALSO_MACS_MAX]; /* besides those of the devices */
 	struct ecmper_hash_key hash_key;
 };
 
@@ -366,6 +369,6 @@ ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);
-ECMPER_ASSERT_SIZE(ecmper_config, 160);
+ECMPER_ASSERT_SIZE(ecmper_config, 224);
 
 #endif

@@ -72,24 +72,21 @@ static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct
 	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
 }
 
-/*
- * A slot of own_macs: these bytes, of which the first six are the MAC, and the device's index. Exact for
- * indexes below 65 536; a larger one is spread over the MAC, so that others hardly meet it.
- */
-static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u64 mac_and_more,
-								       __u32 ifindex)
+/* A slot of own_macs: eight bytes of a frame from its start, of which the first six are the MAC, and a
+ * bit that no empty slot has: there is a MAC of zeros, too. */
+static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u64 mac_and_more)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return mac_and_more << 16 ^ ifindex;
+	return mac_and_more << 16 | 1;
 #else
-	return (mac_and_more & ~0xffffull) ^ ifindex;
+	return (mac_and_more & ~0xffffull) | 1;
 #endif
 }
 
-/* All MACs of a device stand in one line. */
-static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u32 ifindex)
+/* Its line: of 256, by the last byte of the MAC, or, where the first byte is the highest, by that. */
+static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u64 slot)
 {
-	return ifindex % ECMPER_OWN_MAC_LINES;
+	return slot >> 56;
 }
 
 #endif

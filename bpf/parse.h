@@ -108,12 +108,11 @@ static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packe
 	return result;
 }
 
-/* Is the frame addressed to the device that it came in by? Switches flood, and a NIC that is listened
- * at takes everything. */
-static __always_inline bool is_mine(const struct xdp_md *ctx, const struct ethhdr *eth)
+/* Is the frame addressed to this host? Switches flood, and a NIC that is listened at takes everything. */
+static __always_inline bool is_mine(const struct ethhdr *eth)
 {
-	__u64 mine = ecmper_own_mac_slot(*(const __u64 *)(const void *)eth, ctx->ingress_ifindex);
-	__u32 line_index = ecmper_own_mac_line(ctx->ingress_ifindex);
+	__u64 mine = ecmper_own_mac_slot(*(const __u64 *)(const void *)eth);
+	__u32 line_index = ecmper_own_mac_line(mine);
 	const struct ecmper_own_mac_line *line = map_lookup(ECMPER_MAP_OWN_MACS, &line_index);
 
 	if (!line)
@@ -132,7 +131,7 @@ static __always_inline enum parse_result check_address(struct xdp_md *ctx, struc
 {
 	if (unlikely(pkt->eth->h_dest[0] & 1))
 		return reject(ctx, pkt, PARSE_NOT_UNICAST);
-	if (unlikely(!is_mine(ctx, pkt->eth)))
+	if (unlikely(!is_mine(pkt->eth)))
 		return reject(ctx, pkt, PARSE_NOT_MINE);
 	return PARSE_OK;
 }

@@ -46,7 +46,9 @@ static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
 
 static __always_inline bool is_settled(const struct ecmper_prefix *prefix)
 {
-	return !prefix->changed_ns || bpf_ktime_get_ns() - prefix->changed_ns >= flight_ns;
+	/* Signed: who wrote the time may have had a clock that is ahead of this one. */
+	return !prefix->changed_ns ||
+	       (__s64)(bpf_ktime_get_ns() - prefix->changed_ns) >= (__s64)flight_ns;
 }
 
 #include "choose.h"
@@ -461,7 +463,7 @@ static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *pkt)
 	pkt->ip = ip;
 	pkt->l4 = ip + 1;
 	pkt->end = (void *)(long)ctx->data_end;
-	if (pkt->l4 + sizeof(pkt->ports) > pkt->end || !is_mine(ctx, pkt->eth))
+	if (pkt->l4 + sizeof(pkt->ports) > pkt->end || !is_mine(pkt->eth))
 		return false;
 	pkt->l3_proto = bpf_htons(ETH_P_IP);
 	pkt->ip_bytes = read_be16(ip->tot_len);

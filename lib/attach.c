@@ -118,19 +118,6 @@ static int create_link(const struct device *device, int prog_fd, bool is_native)
 	return bpf_link_create(prog_fd, device->ifindex, BPF_XDP, &opts);
 }
 
-static int replace(const struct device *device, int link_fd, int prog_fd, bool *is_native,
-		   struct ecmper_error *err)
-{
-	uint32_t ids[3];
-	int ret = bpf_link_update(link_fd, prog_fd, NULL);
-
-	if (ret)
-		return ecmper_fail(err, ret, "cannot replace the XDP program of %s: %s",
-				   device->name, strerror(-ret));
-	*is_native = query(device->ifindex, ids) || ids[0] || ids[2];
-	return 0;
-}
-
 int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 	       enum ecmper_xdp_mode mode, bool *is_native, bool *was_attached,
 	       struct ecmper_error *err)
@@ -144,9 +131,11 @@ int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 		return ecmper_fail(err, fd, "cannot look at the link of %s in %s: %s", device->name,
 				   folder, strerror(-fd));
 	if (fd >= 0) {
-		ret = replace(device, fd, prog_fd, is_native, err);
+		uint32_t ids[3];
+
+		*is_native = query(device->ifindex, ids) || ids[0] || ids[2];
 		close(fd);
-		return ret;
+		return 0;
 	}
 	*is_native = mode != ECMPER_XDP_GENERIC;
 	fd = create_link(device, prog_fd, *is_native);

@@ -331,7 +331,6 @@ int ecmper_version_read(const char *pin, enum ecmper_role role,
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
 #define ECMPER_DEVS_MAX      256
-#define ECMPER_ALSO_MACS_MAX (ECMPER_OWN_MAC_SLOTS - 1)
 #define ECMPER_FLIGHT_MS_MAX 60000
 
 struct ecmper_up_options {
@@ -346,7 +345,8 @@ struct ecmper_up_options {
 	const struct ecmper_changes *state;
 	enum ecmper_xdp_mode mode;
 	int mark; /* enum ecmper_mark_format; -1: as it is, dscp at first */
-	/* MACs besides the devices' own that frames to this host are sent to */
+	/* MACs besides the devices' own that frames to this host are sent to; none: as it is, or, with
+	 * is_whole, none */
 	uint8_t also_macs[ECMPER_ALSO_MACS_MAX][6];
 	unsigned int also_mac_count;
 	int flight_ms; /* router: how long a packet may be under way; 0: QUIET is never used;

@@ -296,27 +296,32 @@ int role_pin(const struct ecmper_up_options *options, const char *folder, struct
 					      : pin_server(loaded, folder, err);
 }
 
-/* What `up` may change of a router's config; edits write the rest. */
-static int write_options(const struct loaded *loaded)
-{
-	const struct router_bpf *skel = loaded->skeleton;
-	struct ecmper_config config;
-	uint32_t key = 0;
-	int ret = bpf_map_lookup_elem(bpf_map__fd(skel->maps.ECMPER_MAP_CONFIG), &key, &config);
-
-	config.flight_ms = loaded->config.flight_ms;
-	return ret ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &config);
-}
-
 int role_finish(const struct ecmper_up_options *options, const char *folder,
 		const struct loaded *loaded, struct ecmper_error *err)
 {
-	const struct server_bpf *skel = loaded->skeleton;
+	return options->role == ECMPER_ROUTER ? attach_tx_errors(loaded->skeleton, folder, err)
+					      : set_vips(loaded->skeleton, options, err);
+}
 
-	if (options->role == ECMPER_ROUTER)
-		return write_options(loaded) ?: attach_tx_errors(loaded->skeleton, folder, err);
-	return set_vips(skel, options, err)
-		       ?: write_config(skel->maps.ECMPER_MAP_CONFIG, &loaded->config);
+int role_tell(const struct ecmper_up_options *options, const struct loaded *loaded,
+	      struct ecmper_error *err)
+{
+	const struct router_bpf *router = loaded->skeleton;
+	const struct server_bpf *server = loaded->skeleton;
+	struct bpf_map *map = options->role == ECMPER_ROUTER ? router->maps.ECMPER_MAP_CONFIG
+							     : server->maps.ECMPER_MAP_CONFIG;
+	const struct ecmper_config *wanted = &loaded->config;
+	struct ecmper_config config;
+	uint32_t key = 0;
+	int ret = bpf_map_lookup_elem(bpf_map__fd(map), &key, &config);
+
+	/* Edits write the rest of a router's. */
+	config.mark = wanted->mark;
+	config.flight_ms = wanted->flight_ms;
+	config.also_mac_count = wanted->also_mac_count;
+	memcpy(config.also_macs, wanted->also_macs, sizeof(config.also_macs));
+	ret = ret ?: write_config(map, &config);
+	return ret ? ecmper_fail(err, ret, "cannot write map config: %s", strerror(-ret)) : 0;
 }
 
 void role_unload(struct loaded *loaded)

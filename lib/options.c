@@ -135,7 +135,7 @@ static const struct option table[] = {
 	{"mark", ROUTER | SERVER, set_mark, "dscp or tos", 0},
 	{"flight-time", ROUTER, set_flight_time, "0 to 60s, such as 1s or 500ms", 0},
 	{"also-mac", ROUTER | SERVER, set_also_mac,
-	 "a unicast MAC, such as 00:00:5e:00:01:07, seven times at most", 0},
+	 "a unicast MAC, such as 00:00:5e:00:01:07, eight times at most", 0},
 	{"hash-key", ROUTER, set_hash_key, "32 hexadecimal digits", 0},
 	{"vip", SERVER, set_vip, "a prefix, such as 10.0.10.0/32 or fd00::10/128", 0},
 	SIZE("max-prefixes", ROUTER, max_prefixes),

@@ -21,18 +21,18 @@ int own_macs_open(struct own_macs *macs, int fd)
 	return ret;
 }
 
-static uint64_t slot_of(uint32_t ifindex, const uint8_t mac[6])
+static uint64_t slot_of(const uint8_t mac[6])
 {
 	uint64_t bytes = 0;
 
 	memcpy(&bytes, mac, 6);
-	return ecmper_own_mac_slot(bytes, ifindex);
+	return ecmper_own_mac_slot(bytes);
 }
 
-int own_macs_allow(struct own_macs *macs, uint32_t ifindex, const uint8_t mac[6])
+int own_macs_allow(struct own_macs *macs, const uint8_t mac[6])
 {
-	__u64 *line = macs->wanted[ecmper_own_mac_line(ifindex)].slot, *free_slot = NULL;
-	uint64_t slot = slot_of(ifindex, mac);
+	uint64_t slot = slot_of(mac);
+	__u64 *line = macs->wanted[ecmper_own_mac_line(slot)].slot, *free_slot = NULL;
 
 	for (int i = ECMPER_OWN_MAC_SLOTS - 1; i >= 0; i--) {
 		if (line[i] == slot)
@@ -46,25 +46,25 @@ int own_macs_allow(struct own_macs *macs, uint32_t ifindex, const uint8_t mac[6]
 	return 0;
 }
 
-static bool is_among(uint64_t slot, uint32_t ifindex, const uint8_t (*list)[6], unsigned int count)
+static bool is_among(uint64_t slot, const uint8_t (*list)[6], unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		if (slot_of(ifindex, list[i]) == slot)
+		if (slot_of(list[i]) == slot)
 			return true;
 	return false;
 }
 
-int own_macs_set(struct own_macs *macs, uint32_t ifindex, const uint8_t (*list)[6],
-		 unsigned int count)
+int own_macs_set(struct own_macs *macs, const uint8_t (*list)[6], unsigned int count)
 {
-	__u64 *line = macs->wanted[ecmper_own_mac_line(ifindex)].slot;
 	int ret = 0;
 
-	for (int i = 0; i < ECMPER_OWN_MAC_SLOTS; i++)
-		if ((line[i] ^ ifindex) % 65536 == 0 && !is_among(line[i], ifindex, list, count))
-			line[i] = 0;
+	for (uint32_t i = 0; i < ECMPER_OWN_MAC_LINES; i++)
+		for (int s = 0; s < ECMPER_OWN_MAC_SLOTS; s++)
+			if (macs->wanted[i].slot[s] &&
+			    !is_among(macs->wanted[i].slot[s], list, count))
+				macs->wanted[i].slot[s] = 0;
 	for (unsigned int i = 0; !ret && i < count; i++)
-		ret = own_macs_allow(macs, ifindex, list[i]);
+		ret = own_macs_allow(macs, list[i]);
 	return ret;
 }
 

@@ -154,6 +154,19 @@ bool pins_exist(const char *path)
 	return exist;
 }
 
+bool pins_are_finished(const char *path)
+{
+	struct dirent *entry;
+	bool are = false;
+	DIR *dir = opendir(path);
+
+	while (dir && !are && (entry = readdir(dir)))
+		are = !strcmp(entry->d_name, VERSION) || is_link(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return are;
+}
+
 static int remove_link(int fd, const char *path, uint32_t ifindex, uint32_t prog_id, void *arg)
 {
 	(void)ifindex;
@@ -163,9 +176,20 @@ static int remove_link(int fd, const char *path, uint32_t ifindex, uint32_t prog
 	return unlink(path) ? -errno : 0;
 }
 
+/* Without the version and the links, what a `down` that is killed leaves is no instance. */
+static int remove_life(const char *path)
+{
+	char version[600];
+
+	snprintf(version, sizeof(version), "%s/" VERSION, path);
+	if (unlink(version) && errno != ENOENT)
+		return -errno;
+	return pin_links_each(path, remove_link, NULL);
+}
+
 int pins_remove(const char *path, struct ecmper_error *err)
 {
-	int ret = pin_links_each(path, remove_link, NULL);
+	int ret = remove_life(path);
 	struct dirent *entry;
 	DIR *dir;
 

@@ -18,6 +18,8 @@ int pins_remove(const char *path, struct ecmper_error *err);
 /* Is any pin of ecmper's there? Not where pin_folder_make() refuses to work: pins of the same names
  * are others' there. */
 bool pins_exist(const char *path);
+/* Is there more than an `up` or a `down` leaves that was killed? A version, or a link to a device. */
+bool pins_are_finished(const char *path);
 void pin_link_path(const char *folder, uint32_t ifindex, char *path, size_t size);
 /* The role's folder goes when it is empty, and the instance's when the other role is not in it. */
 void folder_remove_empty(const char *pin, const char *folder);

@@ -70,5 +70,7 @@ int port_find(struct edit *edit, uint32_t ifindex, uint16_t *port)
 		}
 	}
 	ret = choose_port(edit, port);
-	return ret ?: tables->ops->tx_port_set(tables->arg, *port, ifindex);
+	if (ret || edit->is_check)
+		return ret;
+	return tables->ops->tx_port_set(tables->arg, *port, ifindex);
 }

@@ -25,9 +25,13 @@ int role_load(const struct ecmper_up_options *options, const char *folder, bool 
 /* Pin the new maps in the folder, with the config in them. */
 int role_pin(const struct ecmper_up_options *options, const char *folder, struct loaded *loaded,
 	     struct ecmper_error *err);
-/* After the programs are attached: the VIPs become those given, what `up` changes counts. */
+/* What the programs need besides: the VIPs become those given, failed redirects are counted. Nothing is
+ * changed when that fails. */
 int role_finish(const struct ecmper_up_options *options, const char *folder,
 		const struct loaded *loaded, struct ecmper_error *err);
+/* What `up` changes of the config. */
+int role_tell(const struct ecmper_up_options *options, const struct loaded *loaded,
+	      struct ecmper_error *err);
 void role_unload(struct loaded *loaded);
 /* The pinned config of a role. -ENOENT; -EPROTO: of another version. */
 int role_config_read(const char *folder, struct ecmper_config *config, struct ecmper_error *err);
@@ -36,7 +40,8 @@ int role_config_read(const char *folder, struct ecmper_config *config, struct ec
 
 /* Refuse when another XDP program than those linked in `folder` is on the device. */
 int xdp_check_free(const struct device *device, const char *folder, struct ecmper_error *err);
-/* Put the program on the device, in place of ours when it is there, else by a new pinned link. */
+/* Put the program on the device by a new pinned link. *was_attached: our link is there already, and
+ * nothing was done; *is_native: how. */
 int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 	       enum ecmper_xdp_mode mode, bool *is_native, bool *was_attached,
 	       struct ecmper_error *err);

@@ -28,7 +28,7 @@ static const char usage[] =
 	"  --mode MODE        auto (default: native, or generic where the driver lacks it), native, generic\n"
 	"  --mark FORMAT      dscp (default) or tos (the format of the P4 prototype); the same on all\n"
 	"  --also-mac MAC     another MAC than the devices' own that frames to this host are sent to, such\n"
-	"                     as VRRP's; may be given seven times\n"
+	"                     as VRRP's; may be given eight times\n"
 	"  --flight-time TIME router: how long a packet may be on its way to servers and back (default 1s);\n"
 	"                     within it after a change, no connection is reset\n"
 	"  --hash-key HEX     router: 32 digits, shared by routers that serve the same VIPs (default: random)\n"

@@ -155,8 +155,7 @@ static void set_mac(struct lab *lab, const char *mac, bool is_only)
 	assert_true(fd >= 0);
 	mac_parse(mac, bytes[0]);
 	assert_int_equal(own_macs_open(&macs, fd), 0);
-	assert_int_equal(is_only ? own_macs_set(&macs, lab->ifindex, bytes, 1)
-				 : own_macs_allow(&macs, lab->ifindex, bytes[0]),
+	assert_int_equal(is_only ? own_macs_set(&macs, bytes, 1) : own_macs_allow(&macs, bytes[0]),
 			 0);
 	assert_int_equal(own_macs_write(&macs), 0);
 	close(fd);

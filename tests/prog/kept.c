@@ -91,7 +91,7 @@ static int take_mac(struct kept *kept, const char *dev)
 	int fd = open_map(kept, ECMPER_STR(ECMPER_MAP_OWN_MACS), &info);
 	int ret = device_get(dev, &device)
 			  ?: own_macs_open(&macs, fd)
-			  ?: own_macs_allow(&macs, device.ifindex, device.mac)
+			  ?: own_macs_allow(&macs, device.mac)
 			  ?: own_macs_write(&macs);
 
 	close(fd);

@@ -99,6 +99,10 @@ static void a_chain_ends_with_quiet_until_the_flight_time_is_over(void **state)
 			lab_edit_lpm(*state, vip, make_older);
 			expect_ends(*state, is_ipv6, cases[i].mark);
 		}
+		/* By a clock that is ahead. */
+		age_ns = -3600 * SECOND;
+		lab_edit_lpm(*state, vip, make_older);
+		expect_ends(*state, is_ipv6, QUIET);
 		lab_edit_lpm(*state, vip, make_new);
 		expect_ends(*state, is_ipv6, LAST);
 	}
