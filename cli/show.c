@@ -53,6 +53,20 @@ static bool has_owners(const struct ecmper_prefix_view *view)
 	return false;
 }
 
+/* Servers whose connections the history must be able to find: all, when all are drained at once. */
+static bool is_deep_enough(const struct ecmper_prefix_view *view)
+{
+	return view->value.depth >= view->server_count || view->server_count < 2;
+}
+
+static void show_depth(const struct ecmper_prefix_view *view)
+{
+	if (!is_deep_enough(view))
+		printf("  depth %u is less than the %u servers: a connection is lost when its bucket "
+		       "had more than %u other owners since it began\n",
+		       view->value.depth, view->server_count, view->value.depth);
+}
+
 static void show_servers(const struct ecmper_prefix_view *view)
 {
 	static const char *const titles[] = {"server",   ">weight", ">buckets", ">share",
@@ -95,6 +109,7 @@ static void show_text(const struct ecmper_prefix_view *views, unsigned int count
 		       view->value.cur_nh_count, view->value.depth, history_rows(&view->value),
 		       view->value.generation,
 		       has_owners(view) ? "" : ", no server for new connections");
+		show_depth(view);
 		show_servers(view);
 	}
 }
@@ -131,10 +146,11 @@ static json_t *prefix_json(const struct ecmper_prefix_view *view)
 	if (is_connected(view))
 		return json_checked(json_pack("{s:s, s:b}", "prefix", net, "connected", true));
 	return json_checked(json_pack(
-		"{s:s, s:b, s:s, s:s, s:I, s:i, s:i, s:I, s:o}", "prefix", net, "connected", false,
-		"hash", hash_name(view), "hash_on", ecmper_hash_on_names[view->value.hash_on],
-		"buckets", (json_int_t)view->value.cur_nh_count, "depth", view->value.depth,
-		"history_rows", (int)history_rows(&view->value), "generation",
+		"{s:s, s:b, s:s, s:s, s:I, s:i, s:b, s:i, s:I, s:o}", "prefix", net, "connected",
+		false, "hash", hash_name(view), "hash_on",
+		ecmper_hash_on_names[view->value.hash_on], "buckets",
+		(json_int_t)view->value.cur_nh_count, "depth", view->value.depth, "deep_enough",
+		is_deep_enough(view), "history_rows", (int)history_rows(&view->value), "generation",
 		(json_int_t)view->value.generation, "servers", servers_json(view)));
 }
 

@@ -111,6 +111,32 @@ check "up with --dev adds one" loader router router up --dev veth102
 check "the others stay" is_attached router veth101
 check "packets are forwarded" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
 
+# What fails late: the program that counts failed redirects has no place to be pinned.
+mkdir "$pin/new"
+before=$(xdp_of router veth100)
+write_conf "veth100 veth101 veth102" "$one"
+printf 'flight-time 5s\n' >>"$conf"
+check_fails "an up that fails late fails" up_by_file
+check_is "and has replaced no program" "$before" "$(xdp_of router veth100)"
+check "and changed no state" state_is "$two"
+flight_time()
+{
+	lab_exec router bpftool -j map dump pinned "$pin/config" | jq '.[0].formatted.value.flight_ms'
+}
+check_is "and no option" 1000 "$(flight_time)"
+rmdir "$pin/new"
+check "without the obstacle it is done" up_by_file
+check "with the state" state_is "$one"
+check_is "and the option" 5000 "$(flight_time)"
+write_conf "veth100 veth101 veth102" "$two"
+check "an option that left the file" up_by_file
+check_is "is as at first" 1000 "$(flight_time)"
+
+# What a `down` leaves that is killed in its middle: no devices, some maps, and config.
+rm "$pin/version" "$pin"/link_* "$pin/lpm" "$pin/own_macs"
+check "after a down that was killed, up begins anew" up_by_file
+check "packets are forwarded" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
+
 # Links of another network namespace are none of ours, whatever their devices' indices.
 printf 'dev veth1\n' >"$LAB_DIR/other.conf"
 check_fails "a file in another network namespace takes no device away here" \
