@@ -72,21 +72,17 @@ static inline __attribute__((always_inline)) __u32 ecmper_vip_home6(const struct
 	return (mixed >> 32) * (lines * ECMPER_VIP6_SLOTS) >> 32;
 }
 
-/* A slot of own_macs: eight bytes of a frame from its start, of which the first six are the MAC, and a
- * bit that no empty slot has: there is a MAC of zeros, too. */
-static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u64 mac_and_more)
+/* A slot of own_macs: the first four and the last two bytes of a MAC as they stand in the frame, and a bit
+ * that no empty slot has, because there is a MAC of zeros, too. */
+static inline __attribute__((always_inline)) __u64 ecmper_own_mac_slot(__u32 first, __u16 last)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return mac_and_more << 16 | 1;
-#else
-	return (mac_and_more & ~0xffffull) | 1;
-#endif
+	return 1ull << 48 | (__u64)last << 32 | first;
 }
 
-/* Its line: of 256, by the last byte of the MAC, or, where the first byte is the highest, by that. */
+/* Its line, of 256: by a byte of the two, the last one where the low byte stands first. */
 static inline __attribute__((always_inline)) __u32 ecmper_own_mac_line(__u64 slot)
 {
-	return slot >> 56;
+	return (slot >> 40) & 0xff;
 }
 
 #endif

@@ -111,7 +111,8 @@ static __always_inline enum parse_result reject(struct xdp_md *ctx, struct packe
 /* Is the frame addressed to this host? Switches flood, and a NIC that is listened at takes everything. */
 static __always_inline bool is_mine(const struct ethhdr *eth)
 {
-	__u64 mine = ecmper_own_mac_slot(*(const __u64 *)(const void *)eth);
+	__u64 mine = ecmper_own_mac_slot(*(const __u32 *)(const void *)eth,
+					 *(const __u16 *)((const void *)eth + 4));
 	__u32 line_index = ecmper_own_mac_line(mine);
 	const struct ecmper_own_mac_line *line = map_lookup(ECMPER_MAP_OWN_MACS, &line_index);
 

@@ -23,10 +23,12 @@ int own_macs_open(struct own_macs *macs, int fd)
 
 static uint64_t slot_of(const uint8_t mac[6])
 {
-	uint64_t bytes = 0;
+	uint32_t first;
+	uint16_t last;
 
-	memcpy(&bytes, mac, 6);
-	return ecmper_own_mac_slot(bytes);
+	memcpy(&first, mac, sizeof(first));
+	memcpy(&last, mac + sizeof(first), sizeof(last));
+	return ecmper_own_mac_slot(first, last);
 }
 
 int own_macs_allow(struct own_macs *macs, const uint8_t mac[6])
