@@ -57,6 +57,52 @@ stops()
 	check_is "and detached" null "$(xdp_mode "$2")"
 }
 
+is_detached()
+{
+	[[ $(xdp_mode "$1") == null ]]
+}
+
+# is_in UNIT STATE: see `systemctl --state=help`.
+is_in()
+{
+	[[ $(inside systemctl show -P SubState "$1") == "$2" ]]
+}
+
+# is_overtaken ROLE DEVICE: a restart whose stop has left the program alone, then a stop before its start.
+is_overtaken()
+{
+	local unit=ecmper-$1
+
+	mkfifo "$root/hold"
+	inside systemctl --no-block restart "$unit"
+	check "a restart of the $1 begins" lab_wait 5 is_in "$unit" stop-post
+	inside systemctl --no-block stop "$unit"
+	inside sh -c 'echo >/hold'
+	rm "$root/hold"
+	check "is overtaken by a stop" lab_wait 5 is_in "$unit" dead
+	check "which takes the $1 down" lab_wait 5 is_detached "$2"
+}
+
+has_retried()
+{
+	(($(inside systemctl show -P NRestarts "$1") >= 3))
+}
+
+# is_broken ROLE DEVICE: a restart whose start comes to no end of its own, as when it is killed.
+is_broken()
+{
+	local unit=ecmper-$1 before
+
+	before=$(xdp_id "$2")
+	: >"$root/broken"
+	check_fails "a restart of the $1 fails half-way" ctl restart "$unit"
+	check "and is tried again" lab_wait 5 has_retried "$unit"
+	check_is "while the program stays" "$before" "$(xdp_id "$2")"
+	check "a stop ends that" ctl stop "$unit"
+	check "and takes the $1 down" lab_wait 5 is_detached "$2"
+	rm "$root/broken"
+}
+
 # change_abi FOLDER: as if another ABI version had brought the instance up.
 change_abi()
 {
@@ -67,14 +113,17 @@ change_abi()
 	inside bpftool map update pinned "$1/config" key 0 0 0 0 value $value
 }
 
-# Services log to a file: there is no journal here. It is emptied by whoever looks.
+# Services log to a file: there is no journal here. It is emptied by whoever looks. Their stop waits at its
+# end while there is a pipe named hold, and their start fails while there is a file named broken.
 log_to_file()
 {
 	local unit
 
 	for unit in ecmper-router ecmper-server; do
 		mkdir -p "$root/etc/systemd/system/$unit.service.d"
-		printf '[Service]\nStandardError=append:/run-log\nReadWritePaths=-/run-log\nRestartSec=200ms\n' \
+		printf '[Service]\nStandardError=append:/run-log\nReadWritePaths=-/run-log\nRestartSec=200ms\n%s\n%s\n' \
+			'ExecStartPre=/bin/sh -c "[ ! -e /broken ]"' \
+			'ExecStopPost=/bin/sh -c "[ ! -p /hold ] || read -r line </hold"' \
 			>"$root/etc/systemd/system/$unit.service.d/test.conf"
 	done
 }
@@ -152,6 +201,10 @@ check_fails "the wrong file starts no router that is down" ctl start ecmper-rout
 check "and nothing is half up" is_down
 router_conf "$one"
 check "the right one does" ctl start ecmper-router
+is_overtaken router eth0
+check "the router starts again" ctl start ecmper-router
+is_broken router eth0
+check "the router starts again" ctl start ecmper-router
 
 # --- devices ---
 sed -i '/eth1/d; s/^dev eth0/dev eth0\ndev eth9/' "$root/etc/ecmper/router.conf"
@@ -201,8 +254,18 @@ printf 'max-fragments 128\n' >>"$root/etc/ecmper/server.conf"
 is_refused server eth2 "--max-fragments is fixed"
 stops server eth2
 check "and begins with another size" ctl start ecmper-server
+is_overtaken server eth2
+check "the server starts again" ctl start ecmper-server
+for unit in ecmper-router ecmper-server ecmper-down@server; do
+	check "$unit may do what it needs" inside systemctl is-active --quiet "$unit"
+	check_is "and no more" "cap_net_admin cap_perfmon cap_bpf" "$(inside systemctl show -P CapabilityBoundingSet "$unit")"
+done
 change_abi /sys/fs/bpf/ecmper/server
 is_refused server eth2 "was made by ABI version 254 of ecmper"
 stops server eth2
 check "the router stops" inside systemctl stop ecmper-router
 check "and nothing is left" is_down
+# What is not needed any more is stopped behind the services.
+for role in router server; do
+	check "ecmper-down@$role ends with it" lab_wait 5 is_in "ecmper-down@$role" dead
+done
