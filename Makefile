@@ -196,7 +196,7 @@ UNITS      := $(notdir $(patsubst %.in,%,$(wildcard systemd/*.service.in)))
 
 # README.md and docs/ stand as they do here, so that their links work.
 install: all
-	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR)/ecmper-.service.d \
 	    $(DESTDIR)$(UDEVDIR) $(DESTDIR)$(COMPDIR) $(DESTDIR)$(DOCDIR)/docs/plots \
 	    $(DESTDIR)$(SYSCONFDIR)/ecmper
 	$(Q)install -m 755 $(B)/ecmper-loader $(B)/ecmperctl $(DESTDIR)$(SBINDIR)
@@ -205,6 +205,7 @@ install: all
 	$(Q)ln -sf ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader
 	$(Q)for unit in $(UNITS); do \
 	    $(FILL_IN) systemd/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
+	$(Q)install -m 644 systemd/sandbox.conf $(DESTDIR)$(UNITDIR)/ecmper-.service.d
 	$(Q)$(FILL_IN) systemd/ecmper.rules.in >$(DESTDIR)$(UDEVDIR)/90-ecmper.rules
 	$(Q)install -m 644 systemd/*.conf.example $(DESTDIR)$(SYSCONFDIR)/ecmper
 	$(Q)install -m 644 README.md CONTRIBUTING.md $(DESTDIR)$(DOCDIR)
@@ -217,7 +218,7 @@ uninstall:
 	    $(DESTDIR)$(COMPDIR)/ecmperctl $(DESTDIR)$(COMPDIR)/ecmper-loader \
 	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITS)) $(DESTDIR)$(UDEVDIR)/90-ecmper.rules \
 	    $(DESTDIR)$(SYSCONFDIR)/ecmper/*.conf.example
-	$(Q)rm -rf $(DESTDIR)$(DOCDIR)
+	$(Q)rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR)/ecmper-.service.d
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -108,7 +108,7 @@ _ecmperctl() {
 
 _ecmper_loader() {
 	local role=${COMP_WORDS[1]} action=${COMP_WORDS[2]}
-	local both="--dev --mode --mark --also-mac --config --check --pin --help --version"
+	local both="--dev --mode --mark --also-mac --config --check --stay-up --pin --help --version"
 	local sizes="--max-prefixes --max-next-hops --max-buckets --max-history --max-members"
 
 	COMPREPLY=()

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "ecmper.h"
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
@@ -36,6 +37,8 @@ static const char usage[] =
 	"                     devices are then all that shall be: the program is taken off others\n"
 	"  --apply FILE       router: have the state of FILE, as by `ecmperctl apply`, in the same step\n"
 	"  --check            find out whether it could be done, and change nothing\n"
+	"  --stay-up          on one that is up: when this is refused, say why, leave all as it is, and\n"
+	"                     exit with status 0 (for services, which else would count as down)\n"
 	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT
 	", or ECMPER_PIN)\n"
 	"  --max-prefixes N, --max-next-hops N, --max-buckets N, --max-history N, --max-members N,\n"
@@ -48,9 +51,22 @@ static const char usage[] =
 	"  ecmperctl neigh add 10.0.0.1 lladdr 02:03:04:05:06:01 dev eth1\n"
 	"  ecmperctl add 10.0.10.0/32 via 10.0.0.1\n";
 
+/* The journal takes lines for errors that say so: see sd-daemon(3) and JOURNAL_STREAM in systemd.exec(5). */
+static const char *error_level(void)
+{
+	const char *journal = getenv("JOURNAL_STREAM");
+	char stream[64];
+	struct stat st;
+
+	if (!journal || fstat(fileno(stderr), &st))
+		return "";
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(journal, stream) ? "" : "<3>";
+}
+
 static int complain(int status, const char *text)
 {
-	fprintf(stderr, "ecmper-loader: %s\n", text);
+	fprintf(stderr, "%secmper-loader: %s\n", error_level(), text);
 	if (status == USAGE)
 		fprintf(stderr, "ecmper-loader --help explains\n");
 	return status;
@@ -77,17 +93,15 @@ static int read_file(struct ecmper_up_options *options, const char *name, bool i
 	return ret ? complain(USAGE, err.text) : DONE;
 }
 
-/* Of `down`: only --pin and --dev. */
+/* An option that has a value. Of `down`: only --pin and --dev. */
 static int take_option(struct ecmper_up_options *options, bool is_up, const char *word,
 		       const char *value)
 {
 	struct ecmper_error err;
 	char text[128];
 
-	if (!strcmp(word, "--pin")) {
-		options->pin = value;
+	if (!strcmp(word, "--pin"))
 		return DONE;
-	}
 	if (!is_up && strcmp(word, "--dev")) {
 		snprintf(text, sizeof(text), "down has no option %.64s", word);
 		return complain(USAGE, text);
@@ -100,32 +114,50 @@ static int take_option(struct ecmper_up_options *options, bool is_up, const char
 	return ecmper_option_set(options, word + 2, value, &err) ? complain(USAGE, err.text) : DONE;
 }
 
-static int read_options(struct ecmper_up_options *options, bool is_up, int argc, char **argv)
+static bool is_flag(const char *word, bool is_up)
+{
+	return is_up && (!strcmp(word, "--check") || !strcmp(word, "--stay-up"));
+}
+
+/* The words' shape, and what must be known before any value can be refused: flags and --pin. */
+static int read_words(struct ecmper_up_options *options, bool is_up, int argc, char **argv,
+		      bool *is_staying)
 {
 	char text[128];
 
 	for (int i = 0; i < argc; i++) {
 		const char *word = argv[i];
-		int ret;
 
 		if (strncmp(word, "--", 2)) {
 			snprintf(text, sizeof(text), "\"%.64s\": an option expected", word);
 			return complain(USAGE, text);
 		}
-		if (is_up && !strcmp(word, "--check")) {
-			options->is_check = true;
+		if (is_flag(word, is_up)) {
+			*(!strcmp(word, "--check") ? &options->is_check : is_staying) = true;
 			continue;
 		}
 		if (++i == argc) {
 			snprintf(text, sizeof(text), "%.64s: a value is missing", word);
 			return complain(USAGE, text);
 		}
-		ret = take_option(options, is_up, word, argv[i]);
-		if (ret)
-			return ret;
+		if (!strcmp(word, "--pin"))
+			options->pin = argv[i];
 	}
 	return *options->pin == '/' ? DONE
 				    : complain(USAGE, "the pin folder's name must begin with /");
+}
+
+static int read_values(struct ecmper_up_options *options, bool is_up, int argc, char **argv)
+{
+	int ret = DONE;
+
+	for (int i = 0; !ret && i < argc; i++) {
+		if (is_flag(argv[i], is_up))
+			continue;
+		ret = take_option(options, is_up, argv[i], argv[i + 1]);
+		i++;
+	}
+	return ret;
 }
 
 static void print_port(const struct ecmper_up_options *options, const struct ecmper_up_port *port)
@@ -166,6 +198,19 @@ static int bring_up(const struct ecmper_up_options *options)
 	return DONE;
 }
 
+/* After `up` was refused. What is up goes on, whichever version brought it up. */
+static int stay_up(const struct ecmper_up_options *options, int status)
+{
+	char text[128];
+
+	if (!ecmper_is_up(options->pin, options->role))
+		return status;
+	snprintf(text, sizeof(text),
+		 "the %s is up and stays as it is: mend this and reload, or take it down and up",
+		 options->role == ECMPER_ROUTER ? "router" : "server");
+	return complain(DONE, text);
+}
+
 static int take_down(const struct ecmper_up_options *options)
 {
 	struct ecmper_error err;
@@ -183,7 +228,7 @@ static int take_down(const struct ecmper_up_options *options)
 int main(int argc, char **argv)
 {
 	static struct ecmper_up_options options = {.mark = -1, .flight_ms = -1};
-	bool is_up;
+	bool is_up, is_staying = false;
 	int ret;
 
 	for (int i = 1; i < argc; i++) {
@@ -201,9 +246,12 @@ int main(int argc, char **argv)
 	options.role = !strcmp(argv[1], "router") ? ECMPER_ROUTER : ECMPER_SERVER;
 	is_up = !strcmp(argv[2], "up");
 	options.pin = getenv(ECMPER_PIN_ENV) ?: ECMPER_PIN_DEFAULT;
-	ret = read_options(&options, is_up, argc - 3, argv + 3);
+	ret = read_words(&options, is_up, argc - 3, argv + 3, &is_staying)
+		      ?: read_values(&options, is_up, argc - 3, argv + 3);
 	if (!ret)
 		ret = is_up ? bring_up(&options) : take_down(&options);
+	if (ret && is_staying && !options.is_check)
+		ret = stay_up(&options, ret);
 	ecmper_options_free(&options);
 	if (options.state)
 		ecmper_changes_free((struct ecmper_changes *)options.state);

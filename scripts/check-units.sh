@@ -20,6 +20,8 @@ for template in "$root"/systemd/*.in; do
 		exit 1
 	fi
 done
+mkdir "$dir/ecmper-.service.d"
+cp "$root/systemd/sandbox.conf" "$dir/ecmper-.service.d"
 # --man=no: the pages are not installed either.
 complaints=$(systemd-analyze verify --man=no "$dir"/*.service 2>&1) || {
 	echo "$complaints"

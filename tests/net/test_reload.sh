@@ -96,10 +96,21 @@ write_conf "veth100 veth101 nonsense0" "$two"
 check_fails "up is refused when one device is missing" up_by_file
 check_is "and replaces no program" "$before" "$(xdp_of router veth100)"
 check "and changes no state" state_is "$one"
+check "with --stay-up, this is no failure" up_by_file --stay-up
+check "and says why" says nonsense0
+check "and what it means" says "the router is up and stays as it is"
+check_fails "a check is one all the same" up_by_file --stay-up --check
+check_fails "as is what is down" loader router router up --config "$conf" --stay-up --pin "$pin-none"
 write_conf "veth100" "add 10.0.10.0/32 buckets 16 via 10.0.0.1"
 check_fails "up is refused when the state cannot be had" up_by_file
 check_is "and replaces no program" "$before" "$(xdp_of router veth100)"
 check "and detaches nothing" is_attached router veth102
+
+: >"$LAB_DIR/out.log"
+JOURNAL_STREAM=$(stat -c %d:%i "$LAB_DIR/out.log") loader router router up --config "$conf" --apply "$conf" --stay-up
+check "the journal gets complaints as errors" says "^<3>ecmper-loader: the router is up"
+JOURNAL_STREAM=$(stat -c %d:%i "$LAB_DIR") loader router router up --config "$conf" --apply "$conf" --stay-up
+check "others get them as they are" says "^ecmper-loader: the router is up"
 
 write_conf "veth100 veth101" "$two"
 check "up with fewer devices and another state is done" up_by_file
