@@ -8,11 +8,13 @@
 #   ```text lab        a new lab, one line a device: segment, host, device, its MAC (when it matters), addresses
 #   ```sh router       typed on that host (router, server 1, client); servers: on each of them. All must succeed
 #   ```sh client       also: each curl is done ten times, each must be answered, and by way of the router
-#                      program; and so again after every later block that changes something
+#                      program; and so again after every later block that changes something. From then
+#                      on, connections are held: none may break before the lab ends, or until a `purge`
 #   ```text shows      lines that stand in what the block before printed; * is anything
 #
 # Other blocks are for reading. Hosts are namespaces, a segment is a bridge. They have what distributions
 # set at its strictest: no forwarding, rp_filter 1. Every server has a web server, on all addresses.
+# Needs root, and `make all tools`.
 #
 # Usage: check-pages.sh [--without REGEX] [PAGE]...     default: README.md and the pages of docs/
 #        --without: leave out the commands that match. To see what one is good for: then it must fail.
@@ -25,8 +27,11 @@ LAB_MTU=1500
 cd "$LAB_ROOT"
 
 REQUESTS=10
+HELD=16       # connections to each address
+HELD_PORT=7000
+PATH=$LAB_BUILD/net:$PATH
 without='^$'
-hosts=() ports=0 requests=() printed='' where='' commands=0 asked=0
+hosts=() ports=0 requests=() holders=() printed='' where='' commands=0 asked=0 held=0
 
 fail()
 {
@@ -46,6 +51,11 @@ host_name()
 	esac
 }
 
+listens()
+{
+	[[ -n $(lab_exec "$1" ss -Hltn "sport = :$HELD_PORT") ]]
+}
+
 host_add()
 {
 	local name=$1 path
@@ -58,7 +68,10 @@ host_add()
 	lab_exec "$name" sysctl -qw net.ipv4.conf.{all,default}.rp_filter=1 \
 		net.ipv4.conf.{all,default}.{arp_ignore,arp_announce,accept_local,proxy_arp}=0
 	lab_exec "$name" ip link set dev lo up
-	[[ $name != ns* ]] || lab_nginx_up "${name#ns}"
+	[[ $name == ns* ]] || return 0
+	lab_nginx_up "${name#ns}"
+	lab_spawn "$name" "$name/held.log" held serve "$HELD_PORT"
+	lab_wait 10 listens "$name" || fail "'held serve' does not start"
 }
 
 # segment_add NAME: a switch in the namespace `wire`.
@@ -122,6 +135,7 @@ lab_of_page()
 {
 	local words
 
+	hold_end
 	lab_down
 	hosts=() ports=0 requests=()
 	mkdir -p "$LAB_DIR/bpf"
@@ -172,6 +186,43 @@ ask()
 	echo "$where: $1: $answered of $REQUESTS answered"
 }
 
+# --- connections that must live --------------------------------------------------------------
+
+is_ready()
+{
+	grep -q '^ready$' "$LAB_DIR/$1"
+}
+
+# To every address that was asked.
+hold_begin()
+{
+	local request address log
+
+	for request in "${requests[@]}"; do
+		address=$(sed -E 's|.*http://\[?([0-9a-f.:]+[0-9a-f:])\]?(/.*)?$|\1|' <<<"$request")
+		log=held-${#holders[@]}
+		lab_spawn client "$log" held -n "$HELD" -b "$HELD" -g 50 "$address" "$HELD_PORT"
+		holders+=("$LAB_PID $log")
+		lab_wait 10 is_ready "$log" || fail "connections to $address are not answered"
+	done
+}
+
+hold_end()
+{
+	local holder pid log report
+
+	for holder in "${holders[@]}"; do
+		read -r pid log <<<"$holder"
+		kill -TERM "$pid"
+		lab_wait 10 lab_is_gone "$pid" || fail "'held' does not end"
+		report=$(grep '^{' "$LAB_DIR/$log") || fail "'held' says nothing"
+		held=$((held + HELD))
+		[[ $(jq .broken <<<"$report") == 0 ]] ||
+			fail "held connections are broken: $report"$'\n'"$(lab_ctl stats)"
+	done
+	holders=()
+}
+
 client_types()
 {
 	local line all=''
@@ -186,6 +237,7 @@ client_types()
 		fi
 		all+=$printed$'\n'
 	done <<<"$1"
+	((${#holders[@]} > 0)) || hold_begin
 	printed=$all
 }
 
@@ -220,6 +272,7 @@ change()
 {
 	local text=${*: -1} all='' name request
 
+	[[ $text != *"ecmperctl purge"* ]] || hold_end
 	for name in "${@:1:$#-1}"; do
 		type_on "$name" "$text"
 		all+=$printed$'\n'
@@ -273,7 +326,6 @@ page()
 			where=$page:$number
 		fi
 	done 3<"$page"
-	where=$page
 	((!inside)) || fail "a block has no end"
 }
 
@@ -288,5 +340,7 @@ lab_on_exit lab_down
 for file in "$@"; do
 	page "$file"
 done
+where=check-pages
+hold_end
 ((asked > 0)) || fail "no page has a request"
-echo "check-pages: $commands commands, $asked of $asked requests answered"
+echo "check-pages: $commands commands, $asked of $asked requests answered, 0 of $held held connections broken"
