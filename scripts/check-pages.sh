@@ -7,7 +7,7 @@
 #
 #   ```text lab        a new lab, one line a device: segment, host, device, its MAC (when it matters), addresses
 #   ```sh router       typed on that host (router, server 1, client); servers: on each of them. All must succeed
-#   ```sh client       also: each curl is done ten times, each must be answered, and by way of the router
+#   ```sh client       line by line; each curl is done ten times, each must be answered, and by way of the router
 #                      program; and so again after every later block that changes something. From then
 #                      on, connections are held: none may break before the lab ends, or until a `purge`
 #   ```text shows      lines that stand in what the block before printed; * is anything
@@ -21,7 +21,6 @@
 set -euo pipefail
 
 export ECMPER_LAB=pages-$$
-LAB_MTU=1500
 # shellcheck source=scripts/lab-lib.sh
 . "$(dirname "$0")/lab-lib.sh"
 cd "$LAB_ROOT"
@@ -155,8 +154,11 @@ lab_of_page()
 # type_on NAME TEXT
 type_on()
 {
-	commands=$((commands + $(grep -cvE '^ *(#|$)' <<<"$2")))
-	printed=$(lab_exec "$1" env CURL_HOME="$LAB_DIR" bash -ec "$2" 2>&1) ||
+	local count
+
+	count=$(grep -cvE '^ *(#|$)' <<<"$2") || return 0
+	commands=$((commands + count))
+	printed=$(lab_exec "$1" env CURL_HOME="$LAB_DIR" bash -ec "$2" 2>&1 </dev/null) ||
 		fail "on $1:"$'\n'"$2"$'\n'"printed:"$'\n'"$printed"
 }
 
@@ -172,7 +174,7 @@ ask()
 
 	before=$(forwarded)
 	for ((i = 0; i < REQUESTS; i++)); do
-		! printed=$(lab_exec client env CURL_HOME="$LAB_DIR" bash -ec "$1" 2>&1) ||
+		! printed=$(lab_exec client env CURL_HOME="$LAB_DIR" bash -ec "$1" 2>&1 </dev/null) ||
 			answered=$((answered + 1))
 		text+=$printed$'\n'
 	done
@@ -295,6 +297,7 @@ block()
 	case $1 in
 	"text lab") lab_of_page "$2" ;;
 	"text shows") shows "$2" ;;
+	"text "*) fail "'${1#text }' is nothing that a block is for: lab or shows" ;;
 	"sh "*)
 		((${#hosts[@]} > 0)) || fail "commands, but no lab before them"
 		names=$(names "$who") || fail "'$who' is no host"
