@@ -203,7 +203,7 @@ hold_begin()
 	for request in "${requests[@]}"; do
 		address=$(sed -E 's|.*http://\[?([0-9a-f.:]+[0-9a-f:])\]?(/.*)?$|\1|' <<<"$request")
 		log=held-${#holders[@]}
-		lab_spawn client "$log" held -n "$HELD" -b "$HELD" -g 50 "$address" "$HELD_PORT"
+		lab_spawn client "$log" held -n "$HELD" -b "$HELD" -g 50 -w 5 "$address" "$HELD_PORT"
 		holders+=("$LAB_PID $log")
 		lab_wait 10 is_ready "$log" || fail "connections to $address are not answered"
 	done
