@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Everything that must be right before a change is: installs what is missing, builds, checks the
-# style and the documents, runs the tiers of tests, and some of them on Debian's kernels in an
+# style, the documents and their commands, runs the tiers of tests, and some of them on Debian's kernels in an
 # emulator (scripts/kernels.sh). Needs root. The last line is
 # "N passed, N failed"; exit status 1 when something failed. With CI=true a skip is a failure.
 #
@@ -107,6 +107,7 @@ step "format" make B="$BUILD" check-format
 step "shellcheck" check_scripts
 step "documents" scripts/check-docs.sh
 step "systemd units" scripts/check-units.sh
+step "commands of README and docs" scripts/check-pages.sh
 for name in unit prog model net kernels-quick; do
 	tier "$name"
 done
