@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <net/if.h>
-#include "ecmper_abi.h"
+#include "ecmper/abi.h"
 
 #define ECMPER_PIN_DEFAULT     "/sys/fs/bpf/ecmper"
 #define ECMPER_PIN_ENV         "ECMPER_PIN"

@@ -6,7 +6,7 @@
 #ifndef ECMPER_ERROR_H
 #define ECMPER_ERROR_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 void error_clear(struct ecmper_error *err);
 /* Returns code. Does nothing when it is 0, or when there is a text. */

@@ -6,7 +6,7 @@
 #ifndef ECMPER_OWN_MACS_H
 #define ECMPER_OWN_MACS_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 struct own_macs {
 	int fd;

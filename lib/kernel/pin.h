@@ -5,7 +5,7 @@
 #ifndef ECMPER_PIN_H
 #define ECMPER_PIN_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* A pin on its way to its real name, which it replaces at once. */
 #define PIN_NEW "new"

@@ -5,7 +5,7 @@
 #ifndef ECMPER_REFUSAL_H
 #define ECMPER_REFUSAL_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 struct bpf_object;
 

@@ -6,7 +6,7 @@
 #define ECMPER_XDP_H
 
 #include "device.h"
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* A program that is loaded, with its maps. */
 struct loaded {

@@ -8,7 +8,7 @@
 #ifndef ECMPER_TABLES_H
 #define ECMPER_TABLES_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* What a link takes from the device that it leaves by, and whether it can take it. */
 struct device {

@@ -5,7 +5,7 @@
 #ifndef ECMPER_TABLE_H
 #define ECMPER_TABLE_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* A server of a prefix. Lists of them are sorted by name. */
 struct server {

@@ -7,7 +7,7 @@
 #define ECMPER_CONF_H
 
 #include <stdlib.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* Fill `change` from the words of one command. On failure it holds nothing to release. */
 int change_parse(struct ecmper_change *change, int argc, char *const argv[],

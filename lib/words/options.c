@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define ROUTER (1 << ECMPER_ROUTER)
 #define SERVER (1 << ECMPER_SERVER)

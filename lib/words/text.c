@@ -7,7 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 bool ecmper_addr_is_ipv4(const struct ecmper_addr *addr)
 {

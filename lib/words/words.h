@@ -6,7 +6,7 @@
 #ifndef ECMPER_WORDS_H
 #define ECMPER_WORDS_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* The words of one command, taken one after the other. */
 struct words {

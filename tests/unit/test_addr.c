@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

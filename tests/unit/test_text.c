@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
