@@ -30,7 +30,7 @@ struct ecmper_error {
 int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* ---- text.c: words <-> values. Whole words, strict; -EINVAL when the word is not one. ---- */
+/* ---- base/addr.c: addresses, next hops, prefixes. Formats return buf. ---- */
 
 #define ECMPER_ADDR_STRLEN 46
 #define ECMPER_NET_STRLEN  50
@@ -51,19 +51,22 @@ bool ecmper_addr_is_link_local(const struct ecmper_addr *addr);
 struct ecmper_addr ecmper_addr_from_ipv4(__be32 addr);
 __be32 ecmper_addr_to_ipv4(const struct ecmper_addr *addr);
 int ecmper_addr_compare(const struct ecmper_addr *a, const struct ecmper_addr *b);
-int ecmper_addr_parse(const char *text, struct ecmper_addr *addr);
-/* Returns buf. */
 const char *ecmper_addr_format(const struct ecmper_addr *addr, char buf[ECMPER_ADDR_STRLEN]);
+int ecmper_hop_compare(const struct ecmper_hop *a, const struct ecmper_hop *b);
+const char *ecmper_hop_format(const struct ecmper_hop *hop, char buf[ECMPER_HOP_STRLEN]);
+int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b);
+const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN]);
+const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN]);
+
+/* ---- words/text.c: words to values. Whole words, strict; -EINVAL when the word is not one. ---- */
+
+int ecmper_addr_parse(const char *text, struct ecmper_addr *addr);
 /* A device's name, zeros behind its end. */
 int ecmper_dev_parse(const char *text, char dev[ECMPER_DEV_NAMESIZE]);
-int ecmper_hop_compare(const struct ecmper_hop *a, const struct ecmper_hop *b);
 /* "ADDR" or "ADDR%DEV". Which of them the address needs is not looked at. */
 int ecmper_hop_parse(const char *text, struct ecmper_hop *hop);
-const char *ecmper_hop_format(const struct ecmper_hop *hop, char buf[ECMPER_HOP_STRLEN]);
 /* "ADDR" (a host) or "ADDR/LEN"; bits behind LEN must be 0. */
 int ecmper_net_parse(const char *text, struct ecmper_net *net);
-const char *ecmper_net_format(const struct ecmper_net *net, char buf[ECMPER_NET_STRLEN]);
-int ecmper_net_compare(const struct ecmper_net *a, const struct ecmper_net *b);
 /* Decimal digits only, the whole word, min <= value <= max. */
 int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
 			unsigned long *value);
@@ -71,7 +74,6 @@ int ecmper_number_parse(const char *text, unsigned long min, unsigned long max,
 int ecmper_duration_parse(const char *text, unsigned long min_ms, unsigned long max_ms,
 			  unsigned long *ms);
 int ecmper_mac_parse(const char *text, uint8_t mac[6]);
-const char *ecmper_mac_format(const uint8_t mac[6], char buf[ECMPER_MAC_STRLEN]);
 /* 32 hexadecimal digits (128 bits), from which all words of the key are derived. */
 int ecmper_hash_key_parse(const char *text, struct ecmper_hash_key *key);
 

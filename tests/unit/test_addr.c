@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * text.c, addresses and prefixes: every word that is one is taken, every other one is refused and
+ * text.c and addr.c, addresses and prefixes: every word that is one is taken, every other one is refused and
  * leaves the result untouched, and what is printed is read back as the same value.
  */
 #include <stdarg.h>
