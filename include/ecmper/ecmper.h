@@ -153,6 +153,8 @@ void ecmper_changes_free(struct ecmper_changes *changes);
 
 struct ecmper;
 
+/* Is this role up in the instance? */
+bool ecmper_is_up(const char *pin, enum ecmper_role role);
 /* -ENOENT: the role is not up; -EPROTO: pinned by another ABI version. */
 int ecmper_open(const char *pin, enum ecmper_role role, struct ecmper **ecmper,
 		struct ecmper_error *err);
@@ -318,8 +320,6 @@ int ecmper_stats_read(struct ecmper *ecmper, struct ecmper_stats **stats, struct
 /* Takes the lock: -ESTALE; -EBUSY. */
 int ecmper_stats_reset(struct ecmper *ecmper, struct ecmper_error *err);
 void ecmper_stats_free(struct ecmper_stats *stats);
-/* Is this role up in the instance? */
-bool ecmper_is_up(const char *pin, enum ecmper_role role);
 
 #define ECMPER_VERSION_STRLEN 128
 

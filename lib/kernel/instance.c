@@ -61,6 +61,16 @@ int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
+bool ecmper_is_up(const char *pin, enum ecmper_role role)
+{
+	char folder[512], path[600];
+
+	if (role_folder(pin, role, folder, sizeof(folder)))
+		return false;
+	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_MAP_CONFIG), folder);
+	return !access(path, F_OK);
+}
+
 uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 {
 	switch (map) {

@@ -20,16 +20,6 @@ const struct ecmper_reason ecmper_router_reasons[ROUTER_REASONS] = {ECMPER_ROUTE
 const struct ecmper_reason ecmper_server_reasons[SERVER_REASONS] = {ECMPER_SERVER_REASONS(X)};
 #undef X
 
-bool ecmper_is_up(const char *pin, enum ecmper_role role)
-{
-	char folder[512], path[600];
-
-	if (role_folder(pin, role, folder, sizeof(folder)))
-		return false;
-	snprintf(path, sizeof(path), "%s/" ECMPER_STR(ECMPER_MAP_CONFIG), folder);
-	return !access(path, F_OK);
-}
-
 /*
  * Elements `first` and the `count` - 1 behind it of a per-CPU array, each with the values of all
  * CPUs: by one system call where the kernel has it for these arrays (Linux 5.13), else one by one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * text.c and addr.c, addresses and prefixes: every word that is one is taken, every other one is refused and
- * leaves the result untouched, and what is printed is read back as the same value.
+ * text.c and addr.c, addresses and prefixes: every word that is one is taken, every other one is
+ * refused and leaves the result untouched, and what is printed is read back as the same value.
  */
 #include <stdarg.h>
 #include <setjmp.h>
