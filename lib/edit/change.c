@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "edit.h"
+#include "draft.h"
 
 static uint32_t max_depth(const struct edit *edit)
 {
@@ -203,6 +203,17 @@ static bool is_as_before(const struct edit *edit, const struct ecmper_change *ch
 	       link->vlan == change->vlan && !memcmp(neigh->dev, change->dev, sizeof(neigh->dev));
 }
 
+/* Is one of this edit's neighbours going to name the port? */
+static bool is_port_wanted(const void *arg, uint32_t port)
+{
+	const struct edit *edit = arg;
+
+	for (unsigned int i = 0; i < edit->neigh_count; i++)
+		if (edit->neighs[i].has_link && edit->neighs[i].link.port == port)
+			return true;
+	return false;
+}
+
 static int change_neigh_add(struct edit *edit, const struct ecmper_change *change)
 {
 	struct neigh_draft *neigh;
@@ -231,7 +242,10 @@ static int change_neigh_add(struct edit *edit, const struct ecmper_change *chang
 	memcpy(neigh->link.dst_mac, change->mac, sizeof(change->mac));
 	memcpy(neigh->link.src_mac, device.mac, sizeof(device.mac));
 	memcpy(neigh->dev, device.name, sizeof(neigh->dev));
-	ret = port_find(edit, device.ifindex, &neigh->link.port);
+	ret = port_find(edit->tables, device.ifindex, &neigh->link.port);
+	if (ret == -ENOENT)
+		ret = port_take(edit->tables, device.ifindex, is_port_wanted, edit,
+				&neigh->link.port);
 	if (ret == -ENOSPC)
 		return fail(edit, change, ret,
 			    "map tx_ports is full; bring the router up anew with a larger "

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "edit.h"
+#include "draft.h"
 
 /* Where the prefix's draft is, or belongs. */
 static unsigned int find_place(const struct edit *edit, const struct ecmper_net *net)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An edit from beginning to end: drafts, ids, plan, run. All or nothing. `pending` in the pinned
- * config is set as long as the maps may hold something unfinished; whoever takes the lock next
- * and finds it set lets recover.c finish first.
+ * config is set as long as the maps may hold something unfinished; whoever edits next and finds it
+ * set lets recover.c finish first. The lock is the caller's.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "draft.h"
 #include "edit.h"
 #include "error.h"
-#include "instance.h"
 
 static int take_id(struct edit *edit, const struct ecmper_hop *hop, uint32_t *id)
 {
@@ -262,18 +262,5 @@ int edit_tables(struct tables *tables, const struct ecmper_changes *changes,
 		ecmper_fail(err, ret, "cannot make the change: %s; nothing was changed",
 			    strerror(-ret));
 	edit_free(&edit);
-	return ret;
-}
-
-int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
-		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
-{
-	int lock_fd, ret;
-
-	ret = instance_is_router(ecmper, err) ?: instance_lock_own(ecmper, &lock_fd, err);
-	if (ret)
-		return ret;
-	ret = edit_tables(&ecmper->tables, changes, mode, report, err);
-	instance_unlock(lock_fd);
 	return ret;
 }

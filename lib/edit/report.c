@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf.h"
-#include "edit.h"
+#include "draft.h"
 
 static int add(struct ecmper_report *report, const struct ecmper_change *change)
 {

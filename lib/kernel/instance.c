@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Opening an instance: the pin folder, its maps, their memory. Refuses maps that another version
- * pinned, and says when what was opened is not what is pinned any more.
+ * pinned, and says when what was opened is not what is pinned any more. What changes an open
+ * instance does so under its lock.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "edit.h"
 #include "error.h"
 #include "instance.h"
 
@@ -270,6 +272,19 @@ int instance_is_router(const struct ecmper *ecmper, struct ecmper_error *err)
 		return 0;
 	return ecmper_fail(err, -EINVAL, "%s is a server's: it has counters, but no prefixes",
 			   ecmper->folder);
+}
+
+int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
+		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err)
+{
+	int lock_fd, ret;
+
+	ret = instance_is_router(ecmper, err) ?: instance_lock_own(ecmper, &lock_fd, err);
+	if (ret)
+		return ret;
+	ret = edit_tables(&ecmper->tables, changes, mode, report, err);
+	instance_unlock(lock_fd);
+	return ret;
 }
 
 static bool has_map(enum ecmper_role role, enum map_index map)

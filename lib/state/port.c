@@ -4,17 +4,28 @@
  * to, so it may be written while an edit can still fail.
  */
 #include <errno.h>
-#include "edit.h"
+#include "tables.h"
 
-/* Does a neighbour still name the port, or is one of this edit going to? The kernel empties one
- * whose device is gone; another device there would get the packets of that neighbour. */
-static bool is_port_named(const struct edit *edit, uint32_t port)
+int port_find(const struct tables *tables, uint32_t ifindex, uint16_t *port)
 {
-	const struct tables *tables = edit->tables;
+	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
+		uint32_t there = 0;
+		int ret = tables->ops->tx_port_get(tables->arg, i, &there);
 
-	for (unsigned int i = 0; i < edit->neigh_count; i++)
-		if (edit->neighs[i].has_link && edit->neighs[i].link.port == port)
-			return true;
+		if (ret && ret != -ENOENT)
+			return ret;
+		if (there && there == ifindex) {
+			*port = i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* Does a neighbour still name the port? The kernel empties one whose device is gone; another device
+ * there would get the packets of that neighbour. */
+static bool is_port_named(const struct tables *tables, uint32_t port)
+{
 	for (uint32_t id = 1; id < tables->config->max_next_hops; id++) {
 		const struct ecmper_link *link = neigh_link(&tables->neigh[id]);
 
@@ -24,11 +35,11 @@ static bool is_port_named(const struct edit *edit, uint32_t port)
 	return false;
 }
 
-/* A place in tx_ports for a new device: a free one, or one that no neighbour names any more, to which
- * packets that are under way still have a grace period. -ENOSPC. */
-static int choose_port(struct edit *edit, uint16_t *port)
+/* A free place, or one that no neighbour names any more, to which packets that are under way still have
+ * a grace period. -ENOSPC. */
+static int choose_port(struct tables *tables, bool (*is_wanted)(const void *arg, uint32_t port),
+		       const void *arg, uint16_t *port)
 {
-	struct tables *tables = edit->tables;
 	int left = -1;
 
 	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
@@ -37,7 +48,7 @@ static int choose_port(struct edit *edit, uint16_t *port)
 
 		if (ret && ret != -ENOENT)
 			return ret;
-		if ((there && left >= 0) || is_port_named(edit, i))
+		if ((there && left >= 0) || is_wanted(arg, i) || is_port_named(tables, i))
 			continue;
 		if (there) {
 			left = i;
@@ -53,22 +64,10 @@ static int choose_port(struct edit *edit, uint16_t *port)
 	return tables->ops->grace(tables->arg);
 }
 
-int port_find(struct edit *edit, uint32_t ifindex, uint16_t *port)
+int port_take(struct tables *tables, uint32_t ifindex,
+	      bool (*is_wanted)(const void *arg, uint32_t port), const void *arg, uint16_t *port)
 {
-	struct tables *tables = edit->tables;
-	int ret;
+	int ret = choose_port(tables, is_wanted, arg, port);
 
-	for (uint32_t i = 0; i < tables->config->max_ports; i++) {
-		uint32_t there = 0;
-
-		ret = tables->ops->tx_port_get(tables->arg, i, &there);
-		if (ret && ret != -ENOENT)
-			return ret;
-		if (there && there == ifindex) {
-			*port = i;
-			return 0;
-		}
-	}
-	ret = choose_port(edit, port);
 	return ret ?: tables->ops->tx_port_set(tables->arg, *port, ifindex);
 }

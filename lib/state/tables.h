@@ -143,6 +143,15 @@ int neigh_mac_sync(struct tables *tables, const uint8_t mac[6], uint32_t id);
 /* One reference more (+1) or less (-1) from a prefix. */
 int neigh_ref(struct tables *tables, uint32_t id, int step);
 
+/* ---- port.c: places in tx_ports. ---- */
+
+/* The place of an egress device. -ENOENT: it has none. */
+int port_find(const struct tables *tables, uint32_t ifindex, uint16_t *port);
+/* A place for one that has none: no neighbour names it, and to the caller it is not `is_wanted` for
+ * one of those that come. -ENOSPC. */
+int port_take(struct tables *tables, uint32_t ifindex,
+	      bool (*is_wanted)(const void *arg, uint32_t port), const void *arg, uint16_t *port);
+
 /* ---- vip.c: the exact-match lines in front of lpm and lpm6. ---- */
 
 /* Lines of vip6. */
