@@ -55,12 +55,6 @@ size_t any_lpm_key(const struct ecmper_net *net, union any_lpm_key *key);
 /* The longest prefix that matches an address. -ENOENT. */
 int maps_lpm_match(struct ecmper *ecmper, const struct ecmper_addr *addr,
 		   struct ecmper_prefix *value);
-/* view.c: the devices behind the ports as they are now, one a port, ifindex 0 where there is none. A
- * report looks once. The caller frees them. */
-int ports_look(const struct ecmper *ecmper, struct device **ports, struct ecmper_error *err);
-/* One neighbour, for people. */
-void neigh_view(const struct ecmper *ecmper, const struct device *ports, uint32_t id,
-		struct ecmper_neigh_view *view);
 /* The folder of a role's maps: the router's is the pin folder, the server's is below it. */
 int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size);
 /* Are the pins still those that were opened? `config` is pinned last and removed last, so it speaks

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "flow_hash.h"
-#include "instance.h"
+#include "view.h"
 
 static void add_hop(const struct ecmper *ecmper, const struct device *ports, uint16_t id,
 		    struct ecmper_trace *trace)

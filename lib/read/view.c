@@ -8,7 +8,7 @@
 #include <string.h>
 #include "device.h"
 #include "flow_hash.h"
-#include "instance.h"
+#include "view.h"
 
 static uint16_t slot_at(struct ecmper *ecmper, enum region region, const uint16_t *slots,
 			uint32_t slot)
