@@ -255,7 +255,7 @@ struct ecmper_hash_key {
 enum ecmper_mark_format { ECMPER_MARK_DSCP, ECMPER_MARK_TOS };
 enum ecmper_role { ECMPER_ROUTER, ECMPER_SERVER };
 
-/* One element. Written by the loader; `pending` also by every edit (see lib/edit.c). */
+/* One element. Written by the loader; `pending` also by every edit (see lib/edit/edit.c). */
 struct ecmper_config {
 	__u32 abi_version;
 	__u32 role;

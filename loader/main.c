@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ecmper-loader: brings the router or the server program up on network devices, and down. Words
- * and messages only; the work is in lib/xdp.c.
+ * and messages only; the work is in lib/kernel/xdp.c.
  */
 #include <errno.h>
 #include <stdlib.h>

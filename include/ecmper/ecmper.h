@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * libecmper: everything that ecmper-loader and ecmperctl do to the pinned maps. The only header
- * that loader/ and cli/ include. Functions return 0 or -errno and explain a failure in
+ * libecmper: everything that ecmper-loader and ecmperctl do to the pinned maps. The only header of
+ * it that loader/ and cli/ see. Functions return 0 or -errno and explain a failure in
  * `struct ecmper_error` (one sentence or two: what was tried, on what, why, what to do next);
  * results go through the last pointer. Nothing here prints, exits or looks at argv.
+ *
+ * Internal to this project: it is not installed, and changes as the tools need it. Other programs
+ * use `ecmperctl -j` and `ecmperctl batch -`. Files are named as they stand in lib/.
  */
 #ifndef ECMPER_H
 #define ECMPER_H
@@ -77,7 +80,7 @@ int ecmper_mac_parse(const char *text, uint8_t mac[6]);
 /* 32 hexadecimal digits (128 bits), from which all words of the key are derived. */
 int ecmper_hash_key_parse(const char *text, struct ecmper_hash_key *key);
 
-/* ---- conf.c: the grammar of ecmperctl's edits, one change a line, as in files and as in argv. ---- */
+/* ---- words/conf.c: the grammar of ecmperctl's edits, one change a line, as in files and argv. ---- */
 
 enum ecmper_change_kind {
 	ECMPER_ADD,
@@ -132,15 +135,15 @@ int ecmper_changes_read(struct ecmper_changes *changes, FILE *file, const char *
 void ecmper_changes_free(struct ecmper_changes *changes);
 
 /*
- * ---- instance.c: an instance is a folder of pinned maps; a handle has those of one role open. ----
+ * ---- kernel/instance.c: an instance is a folder of pinned maps; a handle has one role's open. ----
  *
  * A handle holds no lock and may be kept. Whatever writes maps takes the instance's lock, for its
  * own length. It waits for it for a while (ecmper_patience_set()), and fails then with -EBUSY and
  * a text that names the holder.
  *
  * `down` and `up` make other maps, which a handle does not see: edits and counters fail with
- * -ESTALE then, and nothing was done. Close the handle and open it again. What only looks (view.c)
- * sees the last state of the maps that are no more.
+ * -ESTALE then, and nothing was done. Close the handle and open it again. What only looks
+ * (read/view.c) sees the last state of the maps that are no more.
  *
  * Threads: a handle may be used by several at once; edits wait for each other, as those of other
  * processes do. Only ecmper_close() and ecmper_patience_set() need it alone. ecmper_up() and
@@ -163,7 +166,7 @@ void ecmper_close(struct ecmper *ecmper);
 void ecmper_patience_set(struct ecmper *ecmper, unsigned int milliseconds);
 const struct ecmper_config *ecmper_config_get(const struct ecmper *ecmper);
 
-/* ---- edit.c: changes. ---- */
+/* ---- edit/, by way of kernel/instance.c: changes. ---- */
 
 enum ecmper_edit_mode {
 	ECMPER_EDIT_BATCH, /* do the changes, in their order; each prefix switches once */
@@ -185,7 +188,7 @@ int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
 		enum ecmper_edit_mode mode, struct ecmper_report *report, struct ecmper_error *err);
 void ecmper_report_free(struct ecmper_report *report);
 
-/* ---- view.c: reading the state. No lock: a prefix is seen as it was before or after a change. ---- */
+/* ---- read/view.c: the state. No lock: a prefix is seen as it was before or after a change. ---- */
 
 /* What is known of the way to a next hop: its link in the tables, and the device as it is now. The
  * first that holds. */
@@ -271,7 +274,7 @@ struct ecmper_trace {
 int ecmper_trace(struct ecmper *ecmper, const struct ecmper_flow *flow, struct ecmper_trace *trace,
 		 struct ecmper_error *err);
 
-/* ---- stats.c: counters. ---- */
+/* ---- read/stats.c: counters. ---- */
 
 struct ecmper_reason {
 	const char *name;
@@ -323,12 +326,12 @@ void ecmper_stats_free(struct ecmper_stats *stats);
 
 #define ECMPER_VERSION_STRLEN 128
 
-/* pin.c: the version of ecmper whose programs are attached. -ENOENT: not up, or by a version that did
- * not note it. */
+/* kernel/pin.c: the version of ecmper whose programs are attached. -ENOENT: not up, or by a version
+ * that did not note it. */
 int ecmper_version_read(const char *pin, enum ecmper_role role,
 			char version[ECMPER_VERSION_STRLEN]);
 
-/* ---- xdp.c, down.c: loading, attaching, detaching. ---- */
+/* ---- kernel/xdp.c, kernel/down.c: loading, attaching, detaching. ---- */
 
 enum ecmper_xdp_mode { ECMPER_XDP_AUTO, ECMPER_XDP_NATIVE, ECMPER_XDP_GENERIC };
 
@@ -363,7 +366,7 @@ struct ecmper_up_options {
 	unsigned int vip_count;
 };
 
-/* options.c: set one option by its word ("dev", "mode", "max-buckets", ...), as given after --
+/* words/options.c: set one option by its word ("dev", "mode", "max-buckets", ...), as given after --
  * on the command line or at the start of a line of router.conf. -ENOENT: no such option of that
  * role; -EINVAL: the value is not one. */
 int ecmper_option_set(struct ecmper_up_options *options, const char *word, const char *value,

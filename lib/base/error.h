@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * No failure without a text: where those below may fail without one, a public function clears it at
- * first, and says at its end what was tried if nobody knew better. Internal to lib/.
+ * first, and says at its end what was tried if nobody knew better.
  */
 #ifndef ECMPER_ERROR_H
 #define ECMPER_ERROR_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each word of the grammar means for the drafts. Writes no map (but see port.c): an edit that
- * fails here has changed nothing.
+ * What each word of the grammar means for the drafts. Of the maps it writes only a place in tx_ports,
+ * which no packet uses yet (see state/port.c): an edit that fails here has changed nothing.
  */
 #include <errno.h>
 #include <stdlib.h>

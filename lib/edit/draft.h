@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An edit under way: the drafts of the prefixes and neighbours that it touches. Internal to lib/.
+ * An edit under way: the drafts of the prefixes and neighbours that it touches.
  */
 #ifndef ECMPER_DRAFT_H
 #define ECMPER_DRAFT_H

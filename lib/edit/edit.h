@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The door to this room: edits of any tables, an instance's or a test's. Internal to lib/.
+ * The door to this room: edits of any tables, an instance's or a test's.
  */
 #ifndef ECMPER_EDIT_H
 #define ECMPER_EDIT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A change as data: an ordered list of small operations on struct tables. Internal to lib/.
+ * A change as data: an ordered list of small operations on struct tables.
  */
 #ifndef ECMPER_PLAN_H
 #define ECMPER_PLAN_H

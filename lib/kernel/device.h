@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network devices of this namespace, by netlink. Internal to lib/.
+ * Network devices of this namespace, by netlink.
  */
 #ifndef ECMPER_DEVICE_H
 #define ECMPER_DEVICE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An open instance: the pin folder, the maps' file descriptors, the mapped arrays. Internal to lib/.
+ * An open instance: the pin folder, the maps' file descriptors, the mapped arrays.
  */
 #ifndef ECMPER_INSTANCE_H
 #define ECMPER_INSTANCE_H

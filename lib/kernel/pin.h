@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pin folder as a folder: making it on a bpffs, links in it, taking it away. Internal to lib/.
+ * The pin folder as a folder: making it on a bpffs, links in it, taking it away.
  */
 #ifndef ECMPER_PIN_H
 #define ECMPER_PIN_H

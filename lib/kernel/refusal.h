@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Why the kernel did not take the programs, in words that lead on. Internal to lib/: load.c.
+ * Why the kernel did not take the programs, in words that lead on.
  */
 #ifndef ECMPER_REFUSAL_H
 #define ECMPER_REFUSAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loading a role's programs and attaching them to devices. Internal to lib/.
+ * Loading a role's programs and attaching them to devices.
  */
 #ifndef ECMPER_XDP_H
 #define ECMPER_XDP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What view.c and trace.c tell of next hops. Internal to lib/.
+ * What view.c and trace.c tell of next hops.
  */
 #ifndef ECMPER_VIEW_H
 #define ECMPER_VIEW_H

@@ -3,7 +3,7 @@
  * The pinned state as user space sees it: mapped arrays as plain memory, and the few maps that
  * need a system call behind `struct tables_ops`. maps.c provides the real one; unit tests provide
  * one of malloc()ed memory, so that everything above (alloc, plan, edit, recover) is tested
- * without a kernel. Internal to lib/.
+ * without a kernel.
  */
 #ifndef ECMPER_TABLES_H
 #define ECMPER_TABLES_H

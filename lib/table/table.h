@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Servers -> buckets, and the history of buckets. Pure functions over plain arrays. Internal to lib/.
+ * Servers -> buckets, and the history of buckets. Pure functions over plain arrays.
  */
 #ifndef ECMPER_TABLE_H
 #define ECMPER_TABLE_H
