@@ -14,46 +14,20 @@
 #include "error.h"
 #include "instance.h"
 
-#define NAME(map) ECMPER_STR(map)
-
 const char *const map_names[MAPS] = {
-	[MAP_CONFIG] = NAME(ECMPER_MAP_CONFIG),
-	[MAP_LPM] = NAME(ECMPER_MAP_LPM),
-	[MAP_LPM6] = NAME(ECMPER_MAP_LPM6),
-	[MAP_VIP] = NAME(ECMPER_MAP_VIP),
-	[MAP_VIP6] = NAME(ECMPER_MAP_VIP6),
-	[MAP_CUR_NH] = NAME(ECMPER_MAP_CUR_NH),
-	[MAP_PRV_NH] = NAME(ECMPER_MAP_PRV_NH),
-	[MAP_MEMBERS] = NAME(ECMPER_MAP_MEMBERS),
-	[MAP_ALLOC] = NAME(ECMPER_MAP_ALLOC),
-	[MAP_NEIGH] = NAME(ECMPER_MAP_NEIGH),
-	[MAP_NEIGH_ID] = NAME(ECMPER_MAP_NEIGH_ID),
-	[MAP_NEIGH_MAC] = NAME(ECMPER_MAP_NEIGH_MAC),
-	[MAP_RANGES] = NAME(ECMPER_MAP_RANGES),
-	[MAP_TX_PORTS] = NAME(ECMPER_MAP_TX_PORTS),
-	[MAP_OWN_MACS] = NAME(ECMPER_MAP_OWN_MACS),
-	[MAP_COUNTERS] = NAME(ECMPER_MAP_COUNTERS),
-	[MAP_NH_COUNTERS] = NAME(ECMPER_MAP_NH_COUNTERS),
+#define X(name, value, roles, access, elements) ECMPER_STR(ECMPER_MAP_##name),
+	HANDLE_MAPS(X)
+#undef X
 };
 
-static const uint32_t value_sizes[MAPS] = {
-	[MAP_CONFIG] = sizeof(struct ecmper_config),
-	[MAP_LPM] = sizeof(struct ecmper_prefix),
-	[MAP_LPM6] = sizeof(struct ecmper_prefix),
-	[MAP_VIP] = sizeof(struct ecmper_vip_line),
-	[MAP_VIP6] = sizeof(struct ecmper_vip6_line),
-	[MAP_CUR_NH] = sizeof(struct ecmper_nh_line),
-	[MAP_PRV_NH] = sizeof(struct ecmper_nh_line),
-	[MAP_MEMBERS] = sizeof(struct ecmper_member),
-	[MAP_ALLOC] = sizeof(struct ecmper_alloc),
-	[MAP_NEIGH] = sizeof(struct ecmper_neigh),
-	[MAP_NEIGH_ID] = sizeof(uint32_t),
-	[MAP_NEIGH_MAC] = sizeof(uint32_t),
-	[MAP_RANGES] = sizeof(struct ecmper_range),
-	[MAP_TX_PORTS] = sizeof(uint32_t),
-	[MAP_OWN_MACS] = sizeof(struct ecmper_own_mac_line),
-	[MAP_COUNTERS] = sizeof(struct ecmper_counter),
-	[MAP_NH_COUNTERS] = sizeof(struct ecmper_nh_reasons),
+static const struct {
+	uint32_t value_size;
+	enum map_roles roles;
+	enum map_access access;
+} map_kinds[MAPS] = {
+#define X(name, value, roles, access, elements) {sizeof(value), roles, access},
+	HANDLE_MAPS(X)
+#undef X
 };
 
 int role_folder(const char *pin, enum ecmper_role role, char *path, size_t size)
@@ -76,25 +50,10 @@ bool ecmper_is_up(const char *pin, enum ecmper_role role)
 uint32_t map_entries(const struct ecmper_config *config, enum map_index map)
 {
 	switch (map) {
-	case MAP_CONFIG: return 1;
-	/* One more: before Linux 6.13, a full trie refuses to replace a value, too. */
-	case MAP_LPM:
-	case MAP_LPM6: return config->max_prefixes + 1;
-	case MAP_VIP: return config->vip_lines;
-	case MAP_VIP6: return vip6_lines(config);
-	case MAP_CUR_NH: return config->max_buckets / ECMPER_LINE_SLOTS;
-	case MAP_PRV_NH: return config->max_history / ECMPER_LINE_SLOTS;
-	case MAP_MEMBERS: return config->max_members;
-	case MAP_ALLOC: return alloc_elements(config);
-	/* Three old and three new ones of every prefix. */
-	case MAP_RANGES: return 6 * config->max_prefixes + 64;
-	case MAP_NEIGH:
-	case MAP_NEIGH_ID:
-	case MAP_NEIGH_MAC:
-	case MAP_NH_COUNTERS: return config->max_next_hops;
-	case MAP_TX_PORTS: return config->max_ports;
-	case MAP_OWN_MACS: return ECMPER_OWN_MAC_LINES;
-	case MAP_COUNTERS: return config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS;
+#define X(name, value, roles, access, elements)                                                    \
+	case MAP_##name: return elements;
+		HANDLE_MAPS(X)
+#undef X
 	case MAPS: break;
 	}
 	return 0;
@@ -144,11 +103,6 @@ int map_open(const char *folder, const char *name, uint32_t value_size, uint32_t
  * they are touched. */
 #define WINDOW (64 * 1024)
 
-static bool is_windowed(enum map_index map)
-{
-	return map == MAP_CUR_NH || map == MAP_PRV_NH;
-}
-
 static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_error *err)
 {
 	struct bpf_map_info info = {};
@@ -159,7 +113,7 @@ static int map_memory(struct ecmper *ecmper, enum map_index map, struct ecmper_e
 	if (ret)
 		return ret;
 	size = ((size_t)info.max_entries * info.value_size + page - 1) / page * page;
-	if (is_windowed(map)) {
+	if (map_kinds[map].access == ACCESS_WINDOWS) {
 		ecmper->is_touched[map] = calloc(size / WINDOW + 1, 1);
 		if (!ecmper->is_touched[map])
 			return -ENOMEM;
@@ -287,21 +241,16 @@ int ecmper_edit(struct ecmper *ecmper, const struct ecmper_changes *changes,
 	return ret;
 }
 
-static bool has_map(enum ecmper_role role, enum map_index map)
-{
-	return role == ECMPER_ROUTER || map == MAP_CONFIG || map == MAP_COUNTERS;
-}
-
 static int open_maps(struct ecmper *ecmper, struct ecmper_error *err)
 {
 	int ret = 0;
 
 	for (enum map_index map = 0; !ret && map < MAPS; map++) {
-		if (!has_map(ecmper->role, map))
+		if (!(map_kinds[map].roles & 1 << ecmper->role))
 			continue;
-		ret = map_open(ecmper->folder, map_names[map], value_sizes[map],
+		ret = map_open(ecmper->folder, map_names[map], map_kinds[map].value_size,
 			       map_entries(ecmper->mapped[MAP_CONFIG], map), &ecmper->fd[map], err);
-		if (!ret && (map == MAP_CONFIG || (map >= MAP_VIP && map <= MAP_NEIGH)))
+		if (!ret && map_kinds[map].access != ACCESS_CALLS)
 			ret = map_memory(ecmper, map, err);
 		if (!ret && map == MAP_CONFIG)
 			ret = check_version(ecmper, err)

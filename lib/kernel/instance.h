@@ -7,26 +7,44 @@
 
 #include "tables.h"
 
-/* The maps of a router, in the order of struct ecmper's fds. */
+/* How a handle reaches a map: by system calls, as memory, or as memory window by window. */
+enum map_access { ACCESS_CALLS, ACCESS_MEMORY, ACCESS_WINDOWS };
+
+/* Whose handle has it open. */
+enum map_roles { OF_ROUTER = 1 << ECMPER_ROUTER, OF_BOTH = OF_ROUTER | 1 << ECMPER_SERVER };
+
+/*
+ * The maps that handles open, in the order of their fds: X(NAME, value, roles, access, elements), named
+ * as in ecmper_abi.h; elements in terms of `config`. One more of lpm: before Linux 6.13, a full trie
+ * refuses to replace a value, too. Of ranges, three old and three new ones of every prefix.
+ */
+#define HANDLE_MAPS(X)                                                                             \
+	X(CONFIG, struct ecmper_config, OF_BOTH, ACCESS_MEMORY, 1)                                 \
+	X(LPM, struct ecmper_prefix, OF_ROUTER, ACCESS_CALLS, config->max_prefixes + 1)            \
+	X(LPM6, struct ecmper_prefix, OF_ROUTER, ACCESS_CALLS, config->max_prefixes + 1)           \
+	X(VIP, struct ecmper_vip_line, OF_ROUTER, ACCESS_MEMORY, config->vip_lines)                \
+	X(VIP6, struct ecmper_vip6_line, OF_ROUTER, ACCESS_MEMORY, vip6_lines(config))             \
+	X(CUR_NH, struct ecmper_nh_line, OF_ROUTER, ACCESS_WINDOWS,                                \
+	  config->max_buckets / ECMPER_LINE_SLOTS)                                                 \
+	X(PRV_NH, struct ecmper_nh_line, OF_ROUTER, ACCESS_WINDOWS,                                \
+	  config->max_history / ECMPER_LINE_SLOTS)                                                 \
+	X(MEMBERS, struct ecmper_member, OF_ROUTER, ACCESS_MEMORY, config->max_members)            \
+	X(ALLOC, struct ecmper_alloc, OF_ROUTER, ACCESS_MEMORY, alloc_elements(config))            \
+	X(NEIGH, struct ecmper_neigh, OF_ROUTER, ACCESS_MEMORY, config->max_next_hops)             \
+	X(NEIGH_ID, uint32_t, OF_ROUTER, ACCESS_CALLS, config->max_next_hops)                      \
+	X(NEIGH_MAC, uint32_t, OF_ROUTER, ACCESS_CALLS, config->max_next_hops)                     \
+	X(RANGES, struct ecmper_range, OF_ROUTER, ACCESS_CALLS, 6 * config->max_prefixes + 64)     \
+	X(TX_PORTS, uint32_t, OF_ROUTER, ACCESS_CALLS, config->max_ports)                          \
+	X(OWN_MACS, struct ecmper_own_mac_line, OF_ROUTER, ACCESS_CALLS, ECMPER_OWN_MAC_LINES)     \
+	X(COUNTERS, struct ecmper_counter, OF_BOTH, ACCESS_CALLS,                                  \
+	  config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS)                         \
+	X(NH_COUNTERS, struct ecmper_nh_reasons, OF_ROUTER, ACCESS_CALLS, config->max_next_hops)
+
 enum map_index {
-	MAP_CONFIG,
-	MAP_LPM,
-	MAP_LPM6,
-	MAP_VIP,
-	MAP_VIP6,
-	MAP_CUR_NH,
-	MAP_PRV_NH,
-	MAP_MEMBERS,
-	MAP_ALLOC,
-	MAP_NEIGH,
-	MAP_NEIGH_ID,
-	MAP_NEIGH_MAC,
-	MAP_RANGES,
-	MAP_TX_PORTS,
-	MAP_OWN_MACS,
-	MAP_COUNTERS,
-	MAP_NH_COUNTERS,
-	MAPS
+#define X(name, value, roles, access, elements) MAP_##name,
+	HANDLE_MAPS(X)
+#undef X
+		MAPS
 };
 
 struct ecmper {
