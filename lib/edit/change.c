@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "draft.h"
+#include "grow.h"
 
 static uint32_t max_depth(const struct edit *edit)
 {
@@ -156,7 +157,7 @@ static int change_purge(struct edit *edit, const struct ecmper_change *change)
 		if (server)
 			draft_server_remove(edit->drafts[i], server);
 	}
-	grown = reallocarray(edit->purged, edit->purged_count + 1, sizeof(*grown));
+	grown = array_grow(edit->purged, edit->purged_count, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	edit->purged = grown;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "draft.h"
+#include "grow.h"
 
 /* Where the prefix's draft is, or belongs. */
 static unsigned int find_place(const struct edit *edit, const struct ecmper_net *net)
@@ -28,7 +29,7 @@ static int load_servers(struct draft *draft, const struct tables *tables)
 {
 	const struct ecmper_prefix *old = &draft->old;
 
-	draft->wanted.servers = calloc(old->members_count + 1, sizeof(struct server));
+	draft->wanted.servers = array_new(old->members_count, sizeof(struct server));
 	if (!draft->wanted.servers)
 		return -ENOMEM;
 	draft->wanted.server_count = old->members_count;
@@ -66,15 +67,11 @@ static int load(struct draft *draft, const struct edit *edit)
 
 static int insert(struct edit *edit, unsigned int place, struct draft *draft)
 {
-	if (edit->draft_count == edit->draft_room) {
-		unsigned int room = edit->draft_room ? edit->draft_room * 2 : 16;
-		struct draft **grown = reallocarray(edit->drafts, room, sizeof(*grown));
+	struct draft **grown = array_grow(edit->drafts, edit->draft_count, sizeof(*grown));
 
-		if (!grown)
-			return -ENOMEM;
-		edit->drafts = grown;
-		edit->draft_room = room;
-	}
+	if (!grown)
+		return -ENOMEM;
+	edit->drafts = grown;
 	memmove(edit->drafts + place + 1, edit->drafts + place,
 		(edit->draft_count - place) * sizeof(*edit->drafts));
 	edit->drafts[place] = draft;
@@ -155,8 +152,7 @@ struct server *draft_server(struct draft *draft, const struct ecmper_hop *hop)
 struct server *draft_server_add(struct draft *draft, const struct ecmper_hop *hop)
 {
 	struct wanted *wanted = &draft->wanted;
-	struct server *grown =
-		reallocarray(wanted->servers, wanted->server_count + 1, sizeof(*grown));
+	struct server *grown = array_grow(wanted->servers, wanted->server_count, sizeof(*grown));
 	unsigned int place;
 
 	if (!grown)

@@ -36,7 +36,7 @@ struct edit {
 	enum ecmper_edit_mode mode; /* without ECMPER_EDIT_CHECK, which is is_check */
 	bool is_check;              /* planned, then taken back */
 	struct draft **drafts;      /* in order of prefix */
-	unsigned int draft_count, draft_room;
+	unsigned int draft_count;
 	struct neigh_draft *neighs;
 	unsigned int neigh_count;
 	unsigned int *neigh_slots; /* index + 1 of each, placed by the hash of its name */

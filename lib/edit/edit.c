@@ -10,6 +10,7 @@
 #include "draft.h"
 #include "edit.h"
 #include "error.h"
+#include "grow.h"
 
 static int take_id(struct edit *edit, const struct ecmper_hop *hop, uint32_t *id)
 {
@@ -28,7 +29,7 @@ static int take_id(struct edit *edit, const struct ecmper_hop *hop, uint32_t *id
 				   edit->tables->config->max_next_hops - 1);
 	if (!is_new)
 		return 0;
-	grown = reallocarray(edit->new_ids, edit->new_id_count + 1, sizeof(*grown));
+	grown = array_grow(edit->new_ids, edit->new_id_count, sizeof(*grown));
 	if (!grown) {
 		neigh_collect(edit->tables, *id);
 		return -ENOMEM;

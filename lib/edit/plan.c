@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "grow.h"
 #include "plan.h"
 
 int plan_init(struct plan *plan)
@@ -34,17 +35,11 @@ void plan_free(struct plan *plan)
 /* A new operation at the end of a phase, all zero but its kind; NULL: no memory. */
 static struct op *append(struct plan *plan, enum phase phase, enum op_kind kind)
 {
-	struct op *op, *grown;
+	struct op *op, *grown = array_grow(plan->ops[phase], plan->count[phase], sizeof(*grown));
 
-	if (plan->count[phase] == plan->room[phase]) {
-		unsigned int room = plan->room[phase] ? plan->room[phase] * 2 : 64;
-
-		grown = reallocarray(plan->ops[phase], room, sizeof(*grown));
-		if (!grown)
-			return NULL;
-		plan->ops[phase] = grown;
-		plan->room[phase] = room;
-	}
+	if (!grown)
+		return NULL;
+	plan->ops[phase] = grown;
 	op = &plan->ops[phase][plan->count[phase]++];
 	*op = (struct op){.kind = kind};
 	return op;

@@ -56,7 +56,6 @@ struct op {
 struct plan {
 	struct op *ops[PHASES];
 	unsigned int count[PHASES];
-	unsigned int room[PHASES];
 	uint8_t *seen;       /* scratch: one byte a next-hop id */
 	unsigned int *fills; /* index + 1 of each OP_FILL in PHASE_PREPARE, placed by hash */
 	unsigned int fill_count, fill_room;

@@ -8,10 +8,11 @@
 #include <string.h>
 #include "conf.h"
 #include "draft.h"
+#include "grow.h"
 
 static int add(struct ecmper_report *report, const struct ecmper_change *change)
 {
-	char **grown = reallocarray(report->lines, report->count + 1, sizeof(*grown));
+	char **grown = array_grow(report->lines, report->count, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include "device.h"
+#include "grow.h"
 
 #define DUMP_TRIES 10
 
@@ -130,7 +131,7 @@ static int add_device(const struct nlmsghdr *message, void *data)
 
 	if (read_link(message, &answer) < 0)
 		return MNL_CB_ERROR;
-	grown = reallocarray(devices->list, devices->count + 1, sizeof(*grown));
+	grown = array_grow(devices->list, devices->count, sizeof(*grown));
 	if (!grown)
 		return MNL_CB_ERROR; /* errno says it */
 	devices->list = grown;

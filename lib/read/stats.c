@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "device.h"
 #include "error.h"
+#include "grow.h"
 #include "instance.h"
 #include "pin.h"
 
@@ -147,7 +148,7 @@ static int add_port(struct ecmper_stats *stats, uint32_t ifindex)
 	for (unsigned int i = 0; i < stats->port_count; i++)
 		if (!strcmp(stats->ports[i].dev, port.dev))
 			return 0;
-	grown = reallocarray(stats->ports, stats->port_count + 1, sizeof(*grown));
+	grown = array_grow(stats->ports, stats->port_count, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	stats->ports = grown;

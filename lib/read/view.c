@@ -8,6 +8,7 @@
 #include <string.h>
 #include "device.h"
 #include "flow_hash.h"
+#include "grow.h"
 #include "view.h"
 
 static uint16_t slot_at(struct ecmper *ecmper, enum region region, const uint16_t *slots,
@@ -266,18 +267,15 @@ static int compare_nets(const void *a, const void *b)
  * seen is seen again then, and counts once. */
 static int list_prefixes(const struct tables *tables, struct ecmper_net **nets, unsigned int *count)
 {
-	unsigned int room = 0, unique = 0;
+	unsigned int unique = 0;
 	struct ecmper_net net = {}, *grown;
 	int ret = tables->ops->lpm_next(tables->arg, NULL, &net);
 
 	for (; !ret; ret = tables->ops->lpm_next(tables->arg, &net, &net)) {
-		if (*count == room) {
-			room = room ? room * 2 : 16;
-			grown = reallocarray(*nets, room, sizeof(*grown));
-			if (!grown)
-				return -ENOMEM;
-			*nets = grown;
-		}
+		grown = array_grow(*nets, *count, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		*nets = grown;
 		(*nets)[(*count)++] = net;
 	}
 	if (ret != -ENOENT)

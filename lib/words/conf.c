@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include "conf.h"
+#include "grow.h"
 
 /* A line has room for one prefix with 65 535 servers and their weights. */
 #define LINE_BYTES_MAX (4u << 20)

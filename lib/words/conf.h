@@ -6,7 +6,6 @@
 #ifndef ECMPER_CONF_H
 #define ECMPER_CONF_H
 
-#include <stdlib.h>
 #include "ecmper/ecmper.h"
 
 /* Fill `change` from the words of one command. On failure it holds nothing to release. */
@@ -17,14 +16,5 @@ void change_release(struct ecmper_change *change);
 #define CHANGE_EMPTY .buckets = -1, .depth = -1, .hash_on = -1
 /* The line that change_parse() reads as this change; to be freed. NULL: no memory. */
 char *change_format(const struct ecmper_change *change);
-
-/* Room for one element more: arrays are as large as the next power of two. NULL: no memory, and
- * `list` is still there. */
-static inline void *array_grow(void *list, unsigned int count, size_t element_size)
-{
-	if (count & (count - 1))
-		return list;
-	return reallocarray(list, count ? 2 * (size_t)count : 1, element_size);
-}
 
 #endif

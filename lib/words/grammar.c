@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf.h"
+#include "grow.h"
 #include "words.h"
 
 static int take_hash(struct words *words, enum ecmper_hash *hash)

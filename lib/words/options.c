@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ecmper/ecmper.h"
+#include "grow.h"
 
 #define ROUTER (1 << ECMPER_ROUTER)
 #define SERVER (1 << ECMPER_SERVER)
@@ -106,7 +107,7 @@ static int set_vip(struct ecmper_up_options *options, const char *value, size_t 
 	(void)offset;
 	if (ret)
 		return ret;
-	grown = reallocarray(options->vips, options->vip_count + 1, sizeof(*grown));
+	grown = array_grow(options->vips, options->vip_count, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	options->vips = grown;
