@@ -33,6 +33,12 @@ struct ecmper_error {
 int ecmper_fail(struct ecmper_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* ---- base/role.c: "router" and "server". ---- */
+
+#define ECMPER_ROLES (ECMPER_SERVER + 1)
+extern const char *const ecmper_role_names[ECMPER_ROLES];
+int ecmper_role_parse(const char *word, enum ecmper_role *role);
+
 /* ---- base/addr.c: addresses, next hops, prefixes. Formats return buf. ---- */
 
 #define ECMPER_ADDR_STRLEN 46

@@ -51,8 +51,8 @@ int ecmper_down(const char *pin, enum ecmper_role role, const char *dev, struct 
 			rmdir(pin);
 			return 0;
 		}
-		return ecmper_fail(err, -ENOENT, "the %s is not up in %s",
-				   role == ECMPER_SERVER ? "server" : "router", pin);
+		return ecmper_fail(err, -ENOENT, "the %s is not up in %s", ecmper_role_names[role],
+				   pin);
 	}
 	ret = instance_lock(folder, ECMPER_PATIENCE_DEFAULT, &lock_fd, err);
 	if (ret)

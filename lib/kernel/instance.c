@@ -172,7 +172,7 @@ static int check_version(const struct ecmper *ecmper, struct ecmper_error *err)
 			   "%s was made by ABI version %u of ecmper, this is version %u: use that "
 			   "version's programs, or `ecmper-loader %s down` and `up` to start anew",
 			   ecmper->folder, config->abi_version, ECMPER_ABI_VERSION,
-			   ecmper->role == ECMPER_SERVER ? "server" : "router");
+			   ecmper_role_names[ecmper->role]);
 }
 
 int map_id(int fd, uint32_t *id)

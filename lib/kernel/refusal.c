@@ -207,7 +207,7 @@ static unsigned int maps_size(const struct bpf_object *object)
 int refusal_explain(int code, enum ecmper_role role, const struct bpf_object *object,
 		    struct ecmper_error *err)
 {
-	const char *name = role == ECMPER_SERVER ? "server" : "router";
+	const char *name = ecmper_role_names[role];
 	struct utsname system = {};
 	char missing[300];
 

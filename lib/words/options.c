@@ -169,7 +169,7 @@ int ecmper_option_set(struct ecmper_up_options *options, const char *word, const
 
 	if (!option || !(option->roles & 1 << options->role))
 		return ecmper_fail(err, -ENOENT, "the %s has no option \"%s\"",
-				   options->role == ECMPER_ROUTER ? "router" : "server", word);
+				   ecmper_role_names[options->role], word);
 	ret = option->set(options, value, option->offset);
 	if (ret == -E2BIG)
 		return ecmper_fail(err, ret,
