@@ -20,6 +20,7 @@ SYSCONFDIR ?= /etc
 
 CC         ?= cc
 CLANG      ?= clang
+NM         ?= nm
 BPFTOOL    ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool 2>/dev/null),bpftool)
 LLVM_STRIP ?= llvm-strip
 PKGCONFIG  ?= pkg-config
@@ -32,16 +33,32 @@ WARN       := -Wall -Wextra -Wshadow $(if $(filter 1,$(WERROR)),-Werror)
 NO_PATHS   := -ffile-prefix-map=$(CURDIR)=.
 CFLAGS     ?= -O2 -g
 ALL_CFLAGS  = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(NO_PATHS) -D_GNU_SOURCE \
-              -DECMPER_VERSION='"$(VERSION)"' -Ibpf -Ilib -I$(B) \
+              -DECMPER_VERSION='"$(VERSION)"' \
               $(shell $(PKGCONFIG) --cflags $(LIBS)) -MMD -MP
 LDLIBS      = $(shell $(PKGCONFIG) --libs $(LIBS)) -lelf -lz
 # <asm/types.h> lives in the multiarch folder, which clang does not search for the bpf target
 ARCH_INC   := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch)))
 BPF_CFLAGS := -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 $(WARN) $(NO_PATHS) -Ibpf $(ARCH_INC) -MMD -MP
 
+# The rooms of lib/, and what the sources of each see besides their own room and include/: what includes
+# or calls anything else does not build. (bpf: flow_hash.h, which both sides compute alike.)
+ROOMS       := base words table state edit kernel read
+SEES_base   :=
+SEES_words  := lib/base
+SEES_table  := lib/base
+SEES_state  := lib/base bpf
+SEES_edit   := lib/base lib/words lib/table lib/state
+SEES_kernel := lib/base lib/state lib/edit bpf $(B)
+SEES_read   := lib/base lib/state lib/kernel bpf
+room         = $(firstword $(subst /, ,$*))
+see          = $(addprefix -I,include lib/$(room) $(SEES_$(room)))
+# Tests and benchmarks look into all of them.
+SEE_ALL     := $(addprefix -I,include bpf $(ROOMS:%=lib/%) $(B))
+
 BPF_OBJ    := $(patsubst bpf/%.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKEL       := $(BPF_OBJ:.bpf.o=.skel.h)
-LIB_OBJ    := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c))
+LIB_SRC    := $(wildcard $(patsubst %,lib/%/*.c,$(ROOMS)))
+LIB_OBJ    := $(LIB_SRC:%.c=$(B)/%.o)
 LOADER_OBJ := $(patsubst loader/%.c,$(B)/loader/%.o,$(wildcard loader/*.c))
 CLI_OBJ    := $(patsubst cli/%.c,$(B)/cli/%.o,$(wildcard cli/*.c))
 
@@ -84,25 +101,26 @@ $(B)/version: FORCE
 	@mkdir -p $(@D)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 FORCE:
-VERSIONED  := $(B)/lib/pin.o $(B)/asan/pin.o $(B)/loader/main.o $(B)/cli/main.o $(B)/cli/output.o
+VERSIONED  := $(B)/lib/kernel/pin.o $(B)/asan/kernel/pin.o $(B)/loader/main.o $(B)/cli/main.o $(B)/cli/output.o
 $(VERSIONED): $(B)/version
 
 $(B)/lib/%.o: lib/%.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(see) -c $< -o $@
 $(B)/loader/%.o: loader/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -c $< -o $@
 $(B)/cli/%.o: cli/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -c $< -o $@
 
-$(B)/libecmper.a: $(LIB_OBJ)
+$(B)/libecmper.a: $(LIB_OBJ) scripts/check-rooms.sh
 	$(call say,AR)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)NM=$(NM) SEES='$(foreach room,$(ROOMS),$(room): $(SEES_$(room));)' scripts/check-rooms.sh $(LIB_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
 $(B)/ecmper-loader: $(LOADER_OBJ) $(B)/libecmper.a
 	$(call say,CCLD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -114,11 +132,11 @@ $(B)/ecmperctl: $(CLI_OBJ) $(B)/libecmper.a
 $(B)/asan/%.o: lib/%.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c $< -o $@
-$(B)/unit/test_%: tests/unit/test_%.c $(patsubst lib/%.c,$(B)/asan/%.o,$(wildcard lib/*.c))
+	$(Q)$(CC) $(ALL_CFLAGS) $(see) $(SANITIZE) -c $< -o $@
+$(B)/unit/test_%: tests/unit/test_%.c $(LIB_SRC:lib/%.c=$(B)/asan/%.o)
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SEE_ALL) $(SANITIZE) -MF $@.d -o $@ $(filter %.c %.o,$^) -lcmocka $(LDLIBS)
 # front.bpf.c: a program that stands in front of the one under test.
 PROG_SRC   := $(filter-out tests/prog/test_% %.bpf.c,$(wildcard tests/prog/*.c))
 $(B)/prog/%.bpf.o: tests/prog/%.bpf.c
@@ -131,15 +149,15 @@ $(B)/prog/%.skel.h: $(B)/prog/%.bpf.o
 $(B)/prog/test_%: tests/prog/test_%.c $(PROG_SRC) $(B)/libecmper.a $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SEE_ALL) -MF $@.d -o $@ $(filter %.c %.a,$^) -lcmocka $(LDLIBS)
 $(B)/model/%.o: tests/model/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SEE_ALL) -c $< -o $@
 $(B)/model/prog_%.o: tests/prog/%.c | $(B)/prog/front.skel.h
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SEE_ALL) -c $< -o $@
 $(B)/model/test_model: $(MODEL_OBJ) $(B)/libecmper.a
 	$(call say,CCLD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
@@ -162,7 +180,7 @@ $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 $(B)/bench/%.o: bench/%.c | $(B)/bench/outer.skel.h $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(ALL_CFLAGS) -I$(B)/bench -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SEE_ALL) -I$(B)/bench -c $< -o $@
 $(B)/bench/packet_cost: $(B)/bench/packet_cases.o
 $(B)/bench/change_cost: $(B)/bench/watch.o $(B)/bench/nexthop.o $(B)/bench/parts.o
 $(BENCHES): $(B)/bench/%: $(B)/bench/%.o $(addprefix $(B)/bench/,world.o run.o sample.o) $(B)/libecmper.a
@@ -228,4 +246,4 @@ check-format:
 clean:
 	$(Q)rm -rf $(B)
 
--include $(wildcard $(B)/*.d $(B)/*/*.d)
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d)

@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 #include "flows.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))

@@ -257,7 +257,7 @@ enum ecmper_role { ECMPER_ROUTER, ECMPER_SERVER };
 
 #define ECMPER_ALSO_MACS_MAX 8
 
-/* One element. Written by the loader; `pending` also by every edit (see lib/edit.c). */
+/* One element. Written by the loader; `pending` also by every edit (see lib/edit/edit.c). */
 struct ecmper_config {
 	__u32 abi_version;
 	__u32 role;

@@ -7,7 +7,7 @@
 #define ECMPER_CLI_H
 
 #include <jansson.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 enum status { STATUS_DONE, STATUS_FAILED, STATUS_USAGE };
 

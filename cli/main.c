@@ -175,12 +175,12 @@ static void take_words(int argc, char **argv, int *words)
 /* Options before the first word behind argv[0]; or, with `words`, between all words, which then stand
  * together behind argv[0], *words of them. Returns STATUS_DONE and *is_over when help or the
  * version was all that was wanted. */
-static void print_attached(const struct cli *cli, const char *name, enum ecmper_role role)
+static void print_attached(const struct cli *cli, enum ecmper_role role)
 {
 	char version[ECMPER_VERSION_STRLEN];
 
 	if (ecmper_is_up(cli->pin, role))
-		printf("%s in %s: %s\n", name, cli->pin,
+		printf("%s in %s: %s\n", ecmper_role_names[role], cli->pin,
 		       ecmper_version_read(cli->pin, role, version) ? "an earlier version"
 								    : version);
 }
@@ -189,8 +189,8 @@ static void print_attached(const struct cli *cli, const char *name, enum ecmper_
 static void print_versions(const struct cli *cli)
 {
 	puts("ecmperctl " ECMPER_VERSION);
-	print_attached(cli, "router", ECMPER_ROUTER);
-	print_attached(cli, "server", ECMPER_SERVER);
+	for (int role = 0; role < ECMPER_ROLES; role++)
+		print_attached(cli, role);
 }
 
 /* Options up to the first other word, with `shorts` "+:...", or between all words. Returns

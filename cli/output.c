@@ -45,7 +45,7 @@ enum status usage(const struct cli *cli, const char *format, ...)
 
 void tell_version(const struct cli *cli, enum ecmper_role role)
 {
-	const char *name = role == ECMPER_ROUTER ? "router" : "server";
+	const char *name = ecmper_role_names[role];
 	char version[ECMPER_VERSION_STRLEN];
 	int ret = ecmper_version_read(cli->pin, role, version);
 

@@ -13,12 +13,10 @@ static enum status choose_role(const struct cli *cli, const char *word, enum ecm
 {
 	bool has_router, has_server;
 
-	if (word && strcmp(word, "router") && strcmp(word, "server"))
+	if (word && ecmper_role_parse(word, role))
 		return usage(cli, "expected router or server, not '%s'", word);
-	if (word) {
-		*role = strcmp(word, "server") ? ECMPER_ROUTER : ECMPER_SERVER;
+	if (word)
 		return STATUS_DONE;
-	}
 	has_router = ecmper_is_up(cli->pin, ECMPER_ROUTER);
 	has_server = ecmper_is_up(cli->pin, ECMPER_SERVER);
 	if (has_router && has_server)

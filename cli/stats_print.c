@@ -194,7 +194,7 @@ void stats_print(const struct cli *cli, const struct ecmper_stats *now,
 		 const struct ecmper_stats *before)
 {
 	struct span span = {now, before, before ? now->time - before->time : 0};
-	const char *role = now->role == ECMPER_ROUTER ? "router" : "server";
+	const char *role = ecmper_role_names[now->role];
 	json_t *report = json_checked(json_pack("{s:s, s:f}", "role", role, "time", now->time));
 	struct table table;
 

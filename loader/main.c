@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ecmper-loader: brings the router or the server program up on network devices, and down. Words
- * and messages only; the work is in lib/xdp.c.
+ * and messages only; the work is in lib/kernel/xdp.c.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 enum { DONE = 0, FAILED = 1, USAGE = 2 };
 
@@ -162,7 +162,7 @@ static int read_values(struct ecmper_up_options *options, bool is_up, int argc, 
 
 static void print_port(const struct ecmper_up_options *options, const struct ecmper_up_port *port)
 {
-	const char *role = options->role == ECMPER_ROUTER ? "router" : "server";
+	const char *role = ecmper_role_names[options->role];
 	bool is_fallback =
 		!port->is_native && options->mode != ECMPER_XDP_GENERIC && !port->was_attached;
 
@@ -192,8 +192,7 @@ static int bring_up(const struct ecmper_up_options *options)
 	if (options->is_check)
 		puts("# checked: it can be done; nothing was changed");
 	if (report.lacks)
-		printf("%s without %s\n", options->role == ECMPER_ROUTER ? "router" : "server",
-		       report.lacks);
+		printf("%s without %s\n", ecmper_role_names[options->role], report.lacks);
 	ecmper_report_free(&report.edit);
 	return DONE;
 }
@@ -239,11 +238,10 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3)
 		return complain(USAGE, "expected: router or server, then up or down");
-	if (strcmp(argv[1], "router") && strcmp(argv[1], "server"))
+	if (ecmper_role_parse(argv[1], &options.role))
 		return complain(USAGE, "the first word is router or server");
 	if (strcmp(argv[2], "up") && strcmp(argv[2], "down"))
 		return complain(USAGE, "the second word is up or down");
-	options.role = !strcmp(argv[1], "router") ? ECMPER_ROUTER : ECMPER_SERVER;
 	is_up = !strcmp(argv[2], "up");
 	options.pin = getenv(ECMPER_PIN_ENV) ?: ECMPER_PIN_DEFAULT;
 	ret = read_words(&options, is_up, argc - 3, argv + 3, &is_staying)

@@ -16,9 +16,8 @@ cd "$LAB_ROOT"
 
 fuzz_build()
 {
-	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE -Ibpf -Ilib \
-		-o "$work/fuzz_$1" "tests/fuzz/fuzz_$1.c" lib/conf.c lib/grammar.c lib/words.c lib/format.c \
-		lib/options.c lib/text.c lib/error.c
+	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -D_GNU_SOURCE \
+		-Iinclude -Ilib/base -Ilib/words -o "$work/fuzz_$1" "tests/fuzz/fuzz_$1.c" lib/base/*.c lib/words/*.c
 }
 
 # fuzz NAME [OPTION...]
@@ -43,13 +42,15 @@ fuzz()
 # Lines of each source of lib/, and those that the unit tests ran.
 coverage()
 {
-	local folder=$work/coverage
+	local folder=$work/coverage room
 
 	make -s -j "$(nproc)" B="$folder" CFLAGS="-O0 -g --coverage" unit >"$work/unit.log" 2>&1 || {
 		tail -n 20 "$work/unit.log"
 		return 1
 	}
-	gcov -n -o "$folder/asan" lib/*.c 2>/dev/null | awk '
+	for room in lib/*/; do
+		gcov -n -o "$folder/asan/${room#lib/}" "$room"*.c 2>/dev/null
+	done | awk '
 		/^File .lib\/.*\.c.$/ { split($2, part, "\x27"); file = part[2] }
 		/^Lines executed:/ && file {
 			split($2, part, /[:%]/)

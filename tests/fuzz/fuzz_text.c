@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define MUST(condition)                                                                            \
 	do {                                                                                       \

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <linux/bpf.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 #include "frame.h"
 #include "front.h"
 #include "namespace.h"

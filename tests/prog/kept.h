@@ -6,7 +6,7 @@
 #ifndef PROG_KEPT_H
 #define PROG_KEPT_H
 
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 /* Instead of ecmper_up(): take what was kept when it was made with the same options, else take that
  * down and bring a new one up. */

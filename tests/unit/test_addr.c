@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * text.c, addresses and prefixes: every word that is one is taken, every other one is refused and
- * leaves the result untouched, and what is printed is read back as the same value.
+ * text.c and addr.c, addresses and prefixes: every word that is one is taken, every other one is
+ * refused and leaves the result untouched, and what is printed is read back as the same value.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

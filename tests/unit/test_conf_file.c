@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 static int read_bytes(struct ecmper_changes *changes, const char *bytes, size_t len,
 		      bool only_state, struct ecmper_error *err)

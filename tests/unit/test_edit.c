@@ -4,6 +4,7 @@
  * every step is watched with a packet's eyes, and every step is once the last one of a process.
  */
 #include "fake_tables.h"
+#include "table.h"
 #include <arpa/inet.h>
 
 #define BATCH ECMPER_EDIT_BATCH

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <string.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 static struct ecmper_error err;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is taken from a verifier's log for a message, lib/refusal.c. */
+/* What is taken from a verifier's log for a message, lib/kernel/refusal.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

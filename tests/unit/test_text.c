@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * text.c without addresses (test_addr.c has them), and error.c: numbers, MACs and hash keys. Every
- * word that is a value is taken, every other one is refused and leaves the result untouched.
+ * text.c without addresses (test_addr.c has them), error.c and role.c: numbers, MACs, hash keys and
+ * roles. Every word that is a value is taken, every other one is refused and leaves the result
+ * untouched.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ecmper.h"
+#include "ecmper/ecmper.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -219,6 +220,23 @@ static void hash_key_every_digit_reaches_every_word(void **state)
 	}
 }
 
+static void roles_are_their_whole_names(void **state)
+{
+	static const char *const bad[] = {"", "r", "route", "routers", "Router", "server ", "both"};
+	enum ecmper_role role = ECMPER_ROUTER;
+
+	(void)state;
+	assert_int_equal(ecmper_role_parse("server", &role), 0);
+	assert_int_equal(role, ECMPER_SERVER);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(ecmper_role_parse(bad[i], &role), -EINVAL);
+	assert_int_equal(role, ECMPER_SERVER);
+	assert_int_equal(ecmper_role_parse("router", &role), 0);
+	assert_int_equal(role, ECMPER_ROUTER);
+	assert_string_equal(ecmper_role_names[ECMPER_ROUTER], "router");
+	assert_string_equal(ecmper_role_names[ECMPER_SERVER], "server");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +250,7 @@ int main(void)
 		cmocka_unit_test(hash_keys_are_thirty_two_digits),
 		cmocka_unit_test(hash_key_words_never_change),
 		cmocka_unit_test(hash_key_every_digit_reaches_every_word),
+		cmocka_unit_test(roles_are_their_whole_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
