@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "../range.h"
 #include "edit.h"
 
 #define FAKE_PREFIXES  48
