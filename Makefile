@@ -6,6 +6,8 @@
 # make model      programs against the reference model, for some seconds (tests/model/test_model.c),
 #                 and all that can happen to one bucket (tests/model/test_search.c)
 # make kernels    Debian's kernels, booted in an emulator: does it work there? (writes docs/kernels.md)
+# make toolchains Debian's compilers and libraries, each in a root of its own (writes docs/toolchains.md)
+# make check-format, make format: style, by the one version of clang-format that all use
 # make bench      cost of a packet and of a change (root)
 # make eval       how many connections live (root); scripts/eval/run.sh -h says more
 
@@ -37,7 +39,7 @@ ALL_CFLAGS  = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS) $(NO_PATHS) -D_GNU_SOURCE
               $(shell $(PKGCONFIG) --cflags $(LIBS)) -MMD -MP
 LDLIBS      = $(shell $(PKGCONFIG) --libs $(LIBS)) -lelf -lz
 # <asm/types.h> lives in the multiarch folder, which clang does not search for the bpf target
-ARCH_INC   := $(addprefix -I,$(wildcard /usr/include/$(shell $(CC) -print-multiarch)))
+ARCH_INC   := $(patsubst %/asm/types.h,-I%,$(filter %/asm/types.h,$(shell $(CC) -M -include asm/types.h -xc /dev/null)))
 BPF_CFLAGS := -g -O2 -fno-strict-aliasing -target bpf -mcpu=v3 $(WARN) $(NO_PATHS) -Ibpf $(ARCH_INC) -MMD -MP
 
 # The rooms of lib/, and what the sources of each see besides their own room and include/: what includes
@@ -80,8 +82,8 @@ Q      := @
 say     = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-7s %s\n' $(1) $@)
 endif
 
-.PHONY: FORCE all clean install uninstall unit prog model net kernels kernels-quick tools bench eval \
-        format check-format tests
+.PHONY: FORCE all clean install uninstall unit prog model net kernels kernels-quick toolchains \
+        tools bench eval format check-format tests
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -202,6 +204,9 @@ kernels: all $(PROG_TESTS) $(NET_TOOLS)
 kernels-quick: all $(PROG_TESTS) $(NET_TOOLS)
 	@BUILD=$(B) scripts/kernels.sh --quick bookworm trixie
 
+toolchains:
+	@BUILD=$(B) scripts/toolchains.sh --table docs/toolchains.md
+
 bench: all $(BENCHES)
 	BUILD=$(B) bench/run.sh
 tools: $(NET_TOOLS)
@@ -238,10 +243,22 @@ uninstall:
 	    $(DESTDIR)$(SYSCONFDIR)/ecmper/*.conf.example
 	$(Q)rm -rf $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR)/ecmper-.service.d
 
+# Versions differ in what they want: one decides, and it is the one that continuous integration has.
+FORMAT_VERSION := 14
+CLANG_FORMAT ?= $(firstword $(foreach name,clang-format-$(FORMAT_VERSION) clang-format,$(if \
+                $(findstring version $(FORMAT_VERSION).,$(shell $(name) --version 2>/dev/null)),$(name))))
+NO_FORMAT  := style is checked with clang-format $(FORMAT_VERSION), which is not here (CLANG_FORMAT: its path)
+
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)[ "$(CLANG_FORMAT)" ] || { echo "make format: $(NO_FORMAT)" >&2; exit 1; }
+	$(Q)$(CLANG_FORMAT) -i $$(git ls-files '*.c' '*.h')
+# With CI=true a skip is a failure.
 check-format:
-	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	$(Q)if [ "$(CLANG_FORMAT)" ]; then \
+	    $(CLANG_FORMAT) --dry-run -Werror $$(git ls-files '*.c' '*.h'); \
+	else \
+	    echo "skipped: $(NO_FORMAT)"; [ "$$CI" != true ]; \
+	fi
 
 clean:
 	$(Q)rm -rf $(B)

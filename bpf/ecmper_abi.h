@@ -275,8 +275,8 @@ struct ecmper_config {
 	__u32 max_fragments;
 	__u32 flight_ms; /* how long a packet may be under way; 0: QUIET is never used */
 	__u32 also_mac_count;
-	struct ecmper_mac also_macs[ECMPER_ALSO_MACS_MAX]; /* besides those of the devices */
 	struct ecmper_hash_key hash_key;
+	struct ecmper_mac also_macs[ECMPER_ALSO_MACS_MAX]; /* besides those of the devices */
 };
 
 /* Depth of history that fits the mark: `tos` has one bit of it, `dscp` four. */

@@ -39,8 +39,10 @@
 #define NEXTHDR_DEST     60
 #define NEXTHDR_MOBILITY 135
 
-#define likely(x)        __builtin_expect(!!(x), 1)
-#define unlikely(x)      __builtin_expect(!!(x), 0)
+#ifndef likely /* newer libbpf has them */
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
 
 struct vlan_tag {
 	__be16 tci;

@@ -8,20 +8,25 @@ set -euo pipefail
 usage()
 {
 	cat <<'USAGE'
-Usage: install-deps.sh [build|test|all|bench]    what it takes to build, to run tests and demos, both (default),
-                                               or to build and to draw the benchmarks' plots
+Usage: install-deps.sh [build|unit|test|all|bench]    what it takes to build, to build and to run `make unit prog`,
+                                                    to run tests and demos, to build and to do that (default),
+                                                    or to build and to draw the benchmarks' plots
 USAGE
 }
 
 DEB_BUILD="clang llvm gcc libc6-dev make pkg-config libbpf-dev libelf-dev zlib1g-dev libmnl-dev libjansson-dev"
-DEB_TEST="libcmocka-dev nginx-light apache2-utils netcat-openbsd tcpdump ethtool iproute2 jq shellcheck
-	clang-format mandoc bsdextrautils util-linux procps curl systemd strace git
-	udev iputils-ping binutils dpkg-dev debhelper qemu-system-x86 busybox-static cpio kmod xz-utils zstd"
+DEB_UNIT="libcmocka-dev iproute2"
+DEB_TEST="$DEB_UNIT nginx-light apache2-utils netcat-openbsd tcpdump ethtool jq shellcheck
+	mandoc bsdextrautils util-linux procps curl systemd strace git udev iputils-ping binutils
+	dpkg-dev debhelper qemu-system-x86 busybox-static cpio kmod xz-utils zstd debootstrap"
+# The one version that `make check-format` takes, which not every suite has.
+DEB_STYLE=clang-format-14
 RPM_BUILD="clang llvm gcc glibc-devel make pkgconf-pkg-config bpftool libbpf-devel elfutils-libelf-devel
 	zlib-devel libmnl-devel jansson-devel"
-RPM_TEST="libcmocka-devel libasan libubsan nginx-core httpd-tools netcat tcpdump ethtool iproute iproute-tc
-	jq ShellCheck clang-tools-extra mandoc util-linux procps-ng curl systemd strace git-core diffutils
-	systemd-udev iputils binutils qemu-system-x86-core busybox cpio kmod xz zstd"
+RPM_UNIT="libcmocka-devel libasan libubsan iproute"
+RPM_TEST="$RPM_UNIT nginx-core httpd-tools netcat tcpdump ethtool iproute-tc jq ShellCheck mandoc
+	util-linux procps-ng curl systemd strace git-core diffutils systemd-udev iputils binutils
+	qemu-system-x86-core busybox cpio kmod xz zstd debootstrap"
 
 POLICY=/usr/sbin/policy-rc.d
 
@@ -43,6 +48,16 @@ deb_missing()
 	for package in "$@"; do
 		[[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
 			echo "$package"
+	done
+}
+
+# deb_known PACKAGE...: those that apt's lists have.
+deb_known()
+{
+	local package
+
+	for package in "$@"; do
+		! apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' || echo "$package"
 	done
 }
 
@@ -109,7 +124,7 @@ install_missing()
 
 what=${1:-all}
 case $what in
-build | test | all | bench) ;;
+build | unit | test | all | bench) ;;
 help | -h | --help)
 	usage
 	exit 0
@@ -122,16 +137,22 @@ esac
 
 PATH=$PATH:/usr/sbin:/sbin
 wanted=
+has_build='' has_tests=''
+[[ $what == test ]] || has_build=yes
+[[ $what != test && $what != all ]] || has_tests=yes
 # shellcheck disable=SC2046,SC2086 # lists of words
 if command -v apt-get >/dev/null; then
-	[[ $what == test ]] || wanted+=" $DEB_BUILD $(deb_bpftool)"
-	[[ $what == build || $what == bench ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
+	[[ ! $has_build ]] || wanted+=" $DEB_BUILD $(deb_bpftool)"
+	[[ ! $has_tests ]] || wanted+=" $DEB_TEST $(deb_bpftool)"
+	[[ $what != unit ]] || wanted+=" $DEB_UNIT"
 	[[ $what != bench ]] || wanted+=" gnuplot-nox xdp-tools libclang-rt-dev"
 	install_missing deb_install $(deb_missing $wanted)
+	[[ ! $has_tests ]] || install_missing deb_install $(deb_missing $(deb_known $DEB_STYLE))
 	link_bpftool
 elif command -v dnf >/dev/null; then
-	[[ $what == test ]] || wanted+=" $RPM_BUILD"
-	[[ $what == build || $what == bench ]] || wanted+=" $RPM_TEST bpftool"
+	[[ ! $has_build ]] || wanted+=" $RPM_BUILD"
+	[[ ! $has_tests ]] || wanted+=" $RPM_TEST bpftool"
+	[[ $what != unit ]] || wanted+=" $RPM_UNIT"
 	[[ $what != bench ]] || wanted+=" gnuplot-minimal xdp-tools compiler-rt"
 	install_missing rpm_install $(rpm_missing $wanted)
 else

@@ -24,6 +24,7 @@ A KERNEL.deb whose files are in other packages (linux-binary-*, linux-modules-*)
 own folder. A kernel that cannot be fetched is skipped; with CI=true it is a failure.
 
 Environment: BUILD, the folder that was built into (default build/); its kernels/ gets the logs.
+  BUILD=build/toolchains/SUITE: what toolchains.sh built, with that suite's libraries
   ECMPER_KERNELS, the cache of fetched kernels (default /var/cache/ecmper/kernels, or below
   ~/.cache when not root); ECMPER_MIRROR (default: the one that apt uses);
   KERNEL_TIMEOUT, seconds until a guest is ended (default 1800)
@@ -38,6 +39,8 @@ QUICK="path router_reasons server_sockets"
 here=$(dirname "$0")
 cd "$here/.." || exit 1
 BUILD=${BUILD:-build}
+# shellcheck source=scripts/suites.sh
+. scripts/suites.sh
 # shellcheck source=scripts/kernels/fetch.sh
 . scripts/kernels/fetch.sh
 # shellcheck source=scripts/kernels/image.sh
@@ -189,24 +192,6 @@ run_file()
 	run_kernel "${name%%_*}" "${debs[@]}"
 }
 
-# The lines of the table in the file are replaced by this run's; other lines stay.
-write_table()
-{
-	local new=$work/table
-
-	{
-		echo "| Linux | from | what was run | result |"
-		echo "|---|---|---|---|"
-		printf '%s\n' "${rows[@]}"
-	} >"$new"
-	[[ -e $1 ]] || : >"$1"
-	awk -v new="$new" '
-		function table(    line) { while ((getline line < new) > 0) print line; done = 1 }
-		/^\|/ { if (!done) table(); next }
-		{ print }
-		END { if (!done) table() }' "$1" >"$work/page" && cat "$work/page" >"$1"
-}
-
 suites=()
 while (($# > 0)); do
 	case $1 in
@@ -250,7 +235,9 @@ for suite in "${suites[@]}"; do
 	esac
 done
 printf '%s\n' "${summary[@]}"
-[[ -z $table ]] || write_table "$table"
+if [[ $table ]]; then
+	write_table "$table" "| Linux | from | what was run | result |" "|---|---|---|---|" "${rows[@]}"
+fi
 ((skipped == 0)) || echo "$skipped skipped"
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -160,7 +160,7 @@ int xdp_attach(const struct device *device, const char *folder, int prog_fd,
 
 int xdp_detach(const struct device *device, const char *folder, struct ecmper_error *err)
 {
-	uint32_t prog_id;
+	uint32_t prog_id = 0; /* gcc 16 at -O3 does not see that fd >= 0 has set it */
 	char path[600];
 	int ret, fd = find_link(device, folder, &prog_id);
 

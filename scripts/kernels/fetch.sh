@@ -6,27 +6,7 @@
 # compared with the sums of the list, and the list with those of the suite's InRelease; the latter's
 # signature is not looked at, as the kernel runs in an emulator that has no network and no disk.
 
-CACHE=${ECMPER_KERNELS:-}
-if [[ -z $CACHE ]]; then
-	CACHE=/var/cache/ecmper/kernels
-	((EUID == 0)) || CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/ecmper/kernels
-fi
-
-# The mirror of Debian that apt uses here; Debian's own where there is none.
-mirror()
-{
-	local uri
-
-	if [[ -n ${ECMPER_MIRROR:-} ]]; then
-		echo "${ECMPER_MIRROR%/}"
-		return
-	fi
-	# shellcheck disable=SC2016 # apt's own
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		grep -E '^https?://.*/debian/?$' | head -n 1)
-	uri=${uri:-http://deb.debian.org/debian}
-	echo "${uri%/}"
-}
+CACHE=${ECMPER_KERNELS:-$(cache_folder kernels)}
 
 # download URL FILE: whole or not at all.
 download()

@@ -37,20 +37,41 @@ kernel_unpack()
 	fi
 }
 
+# libraries PATH: those that a program needs, "FILE PLACE" a line. What toolchains.sh built has them
+# in its suite's root ($BUILD/root), and finds them by that root's loader.
+libraries()
+{
+	local root loader folders
+
+	if [[ $1 != "$BUILD"/* || ! -e $BUILD/root ]]; then
+		ldd "$1" 2>/dev/null | grep -oE '/[^ ]+' | awk '{ print $1, $1 }'
+		return
+	fi
+	root=$(realpath "$BUILD/root")
+	loader=$(echo "$root"/lib64/ld-linux-*.so.2)
+	folders=$(printf '%s:' "$root"/usr/lib/*-linux-gnu)
+	"$loader" --inhibit-cache --library-path "${folders%:}" --list "$1" |
+		awk -v root="$root" 'index($3, root) == 1 {
+			place = substr($3, length(root) + 1)
+			sub(/^\/usr/, "", place)
+			print $3, place
+		}'
+}
+
 # add_program ROOT FOLDER PATH...: with the libraries that they need.
 add_program()
 {
-	local root=$1 folder=$2 path library
+	local root=$1 folder=$2 path library place
 
 	shift 2
 	mkdir -p "$root$folder"
 	for path in "$@"; do
 		cp -L "$path" "$root$folder/" || return 1
-		for library in $(ldd "$path" 2>/dev/null | grep -oE '/[^ ]+'); do
-			[[ ! -e $root$library ]] || continue
-			mkdir -p "$root${library%/*}"
-			cp -L "$library" "$root$library"
-		done
+		while read -r library place; do
+			[[ ! -e $root$place ]] || continue
+			mkdir -p "$root${place%/*}"
+			cp -L "$library" "$root$place"
+		done < <(libraries "$path")
 	done
 }
 
@@ -83,10 +104,15 @@ add_modules()
 # make_image ROOT KERNEL_FOLDER TEST...: ROOT.cpio, not compressed, which the guest would have to undo slowly.
 make_image()
 {
-	local root=$1 folder=$2 program
+	local root=$1 folder=$2 program tests
 
 	shift 2
 	mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,usr/bin,lib,ecmper/{tests,build/net,scripts}}
+	# First, as the libraries of a newer suite do for this machine's programs, too.
+	add_program "$root" /ecmper/build "$BUILD"/ecmper{-loader,ctl} || return 1
+	add_program "$root" /ecmper/build/net "$BUILD"/net/{transfer,held} || return 1
+	mapfile -t tests < <(find "$BUILD/prog" -name 'test_*' -type f -executable)
+	add_program "$root" /ecmper/build/prog "${tests[@]}" || return 1
 	for program in $(busybox --list); do
 		ln -s busybox "$root/bin/$program"
 	done
@@ -96,9 +122,6 @@ make_image()
 	done
 	rm -f "$root/bin/sh"
 	add_program "$root" /bin /bin/sh
-	add_program "$root" /ecmper/build "$BUILD"/ecmper{-loader,ctl}
-	add_program "$root" /ecmper/build/net "$BUILD"/net/{transfer,held}
-	add_program "$root" /ecmper/build/prog "$BUILD"/prog/test_*[a-z0-9]
 	cp -r tests/kernel "$root/ecmper/tests/"
 	cp scripts/run-tests.sh "$root/ecmper/scripts/"
 	cp scripts/kernels/guest.sh "$root/init"

@@ -42,7 +42,7 @@ struct program *program_open(const struct lab *lab)
 	assert_non_null(program);
 	program->lab = lab;
 	program->cpus = libbpf_num_possible_cpus();
-	assert_in_range(program->cpus, 1, CPUS_MAX);
+	assert_uint_in_range(program->cpus, 1, CPUS_MAX);
 	program->counters_fd = open_map(lab, ECMPER_STR(ECMPER_MAP_COUNTERS));
 	program->fragments_fd = open_map(lab, ECMPER_STR(ECMPER_MAP_FRAGMENTS));
 	program->hops_fd =

@@ -68,7 +68,7 @@ static struct front_bpf *open_front(const struct lab *lab, const struct frame *i
 	uint32_t zero = 0;
 
 	assert_non_null(skel);
-	assert_in_range(lab->front, 1, FRONT_MAX);
+	assert_uint_in_range(lab->front, 1, FRONT_MAX);
 	assert_true(in->length > lab->front + ETH_HLEN);
 	skel->bss->taken = lab->front;
 	memcpy(skel->bss->front, in->data, lab->front);
@@ -93,7 +93,7 @@ static uint32_t run(struct lab *lab, const struct frame *in, struct frame *out, 
 		fail_msg("%s: cannot run the program: %s", lab->label, strerror(errno));
 	front_bpf__destroy(front);
 	if (out) {
-		assert_in_range(opts.data_size_out, 0, FRAME_MAX);
+		assert_uint_in_range(opts.data_size_out, 0, FRAME_MAX);
 		out->length = opts.data_size_out;
 		out->l3 = in->l3;
 		out->l4 = in->l4;

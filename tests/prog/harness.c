@@ -227,7 +227,7 @@ struct lab *server_up(int mark, const char *const *vips, unsigned int vip_count)
 	char lines[256] = "";
 	struct lab *lab;
 
-	assert_in_range(vip_count, 1, ARRAY_SIZE(nets));
+	assert_uint_in_range(vip_count, 1, ARRAY_SIZE(nets));
 	for (unsigned int i = 0; i < vip_count; i++)
 		assert_int_equal(ecmper_net_parse(vips[i], &nets[i]), 0);
 	write_device(lines, "eth0", server_mac(1), JUMBO_MTU);

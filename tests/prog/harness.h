@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <linux/bpf.h>
 #include <cmocka.h>
+#include "../range.h"
 #include "ecmper/ecmper.h"
 #include "frame.h"
 #include "front.h"

@@ -129,7 +129,7 @@ static int begin(const struct ecmper_up_options *options, struct ecmper_error *e
 
 	while (kept->options.pin)
 		assert_true(++kept < all + KEPT_MAX);
-	assert_in_range(options->vip_count, 0, VIPS_MAX);
+	assert_uint_in_range(options->vip_count, 0, VIPS_MAX);
 	ret = ecmper_up(options, &report, err);
 	if (ret)
 		return ret;

@@ -118,7 +118,7 @@ static void no_file_is_left_to_another_program(void **state)
 		maps++;
 	}
 	closedir(dir);
-	assert_in_range(maps, 17, 18);
+	assert_uint_in_range(maps, 17, 18);
 }
 
 /* ---- one at a time ---- */
@@ -338,7 +338,7 @@ static void counters_never_go_back_while_others_edit(void **state)
 	pthread_join(thread, NULL);
 	if (ret || editor.ret)
 		fail_msg("%s", ret ? err.text : editor.err.text);
-	assert_in_range(now, before, UINT64_MAX);
+	assert_uint_in_range(now, before, UINT64_MAX);
 	/* Each was counted once. */
 	assert_int_equal(ecmper_stats_read(many, &stats, &err), 0);
 	assert_int_equal(forwarded(stats), 400 * 1000000ULL);
@@ -390,7 +390,7 @@ static void a_report_needs_no_system_call_for_each_next_hop(void **state)
 	close(counter);
 	many_down(many);
 	assert_true(few_calls > 10);
-	assert_in_range(many_calls, 1, few_calls + 64);
+	assert_uint_in_range(many_calls, 1, few_calls + 64);
 }
 
 static int server_setup(void **state)

@@ -137,7 +137,7 @@ static void nobodys_packet_ends_after_depth_plus_one_servers_at_most(void **stat
 		}
 		pass(server, &frame, want_cleared(&frame, SERVER_last, ECN));
 		assert_int_equal(frame_ip(&frame)->ttl, TTL - visits);
-		assert_in_range(visits, 2, DEPTH + 1);
+		assert_uint_in_range(visits, 2, DEPTH + 1);
 		replace_server(++changes + 1);
 	} while (changes < 8);
 }

@@ -90,7 +90,7 @@ static void try_all_checks(struct lab *lab, struct frame *in)
 		good += was_good;
 	}
 	/* Ones' complement has two zeros, so that 0000 may also be written as ffff. */
-	assert_in_range(good, 1, 2);
+	assert_uint_in_range(good, 1, 2);
 	lab_rebase(lab);
 }
 

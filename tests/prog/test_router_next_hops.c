@@ -168,7 +168,7 @@ static void the_same_link_local_address_on_every_device_is_as_many_servers(void 
 	}
 	lab_settle(*state);
 	for (int i = 1; i <= LINK_LOCALS; i++)
-		assert_in_range(sent[i], 60, 140);
+		assert_uint_in_range(sent[i], 60, 140);
 }
 
 static void a_bounced_packet_goes_to_the_same_address_on_another_device(void **state)

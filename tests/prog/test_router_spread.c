@@ -63,7 +63,7 @@ static void run_flows(struct lab *lab, flow_maker *make, unsigned int flows,
 	for (unsigned int n = 0; n < flows; n++) {
 		make(&in, n);
 		assert_int_equal(lab_run(lab, &in, &out), XDP_REDIRECT);
-		assert_in_range(sent_to(&out), 1, SERVERS_MAX);
+		assert_uint_in_range(sent_to(&out), 1, SERVERS_MAX);
 		if (n % 16 == 0 && owner_of(lab, &in) != sent_to(&out))
 			fail_msg("flow %u: trace says server %d, the program %d", n,
 				 owner_of(lab, &in), sent_to(&out));
@@ -164,11 +164,11 @@ static void destination_port_and_protocol_are_part_of_the_flow(void **state)
 	add_servers(*state, "10.0.10.0/24", 4);
 	frame_tcp(&a);
 	frame_tcp(&b, .dst = "10.0.10.1");
-	assert_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
+	assert_uint_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
 	frame_tcp(&b, .dport = HTTP + 1);
-	assert_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
+	assert_uint_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
 	frame_udp(&b);
-	assert_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
+	assert_uint_in_range(count_same(*state, &a, &b), FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
 	frame_tcp(&b, .flags = PSH | ACK, .payload = 7, .ttl = 3, .tos = 1);
 	assert_int_equal(count_same(*state, &a, &b), FLOWS / 10);
 }
@@ -197,7 +197,7 @@ static void another_hash_key_sends_flows_elsewhere(void **state)
 		}
 		lab_rebase(lab);
 	}
-	assert_in_range(same, FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
+	assert_uint_in_range(same, FLOWS / 40 * 0.9, FLOWS / 40 * 1.1);
 }
 
 static void prefixes_with_the_same_servers_add_up_in_their_counters(void **state)

@@ -297,7 +297,7 @@ static void a_growing_modulo_table_keeps_the_history_of_its_buckets(void **state
 		moved += owner != 1;
 	}
 	lab_settle(*state);
-	assert_in_range(moved, 256 / 2, 255);
+	assert_uint_in_range(moved, 256 / 2, 255);
 }
 
 #define with_router(test) cmocka_unit_test_setup_teardown(test, router_dscp, lab_down)

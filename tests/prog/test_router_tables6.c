@@ -214,13 +214,13 @@ static void random_flows_spread_evenly(void **state)
 		frame_ip6(&in)->saddr.s6_addr32[3] = htonl(n / 16);
 		frame_tcp_header(&in)->source = htons(32768 + n % 16);
 		assert_int_equal(lab_run(*state, &in, &out), XDP_REDIRECT);
-		assert_in_range(out.data[5], 1, 4);
+		assert_uint_in_range(out.data[5], 1, 4);
 		if (n % 16 == 0)
 			assert_int_equal(owner_of(*state, &in), out.data[5]);
 		counts[out.data[5]]++;
 	}
 	for (int i = 1; i <= 4; i++)
-		assert_in_range(counts[i], FLOWS / 4 * 0.97, FLOWS / 4 * 1.03);
+		assert_uint_in_range(counts[i], FLOWS / 4 * 0.97, FLOWS / 4 * 1.03);
 	lab_rebase(*state);
 }
 

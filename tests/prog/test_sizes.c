@@ -58,7 +58,7 @@ static void check(struct ecmper *router, unsigned int filled)
 
 	if (ecmper_prefixes_view(router, NULL, &views, &count, &err))
 		fail_msg("view: %s", err.text);
-	assert_in_range(count, filled, filled + 1);
+	assert_uint_in_range(count, filled, filled + 1);
 	for (unsigned int i = 0; i < count; i++)
 		for (uint32_t b = 0; b < views[i].value.cur_nh_count; b++)
 			assert_int_not_equal(

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include "../range.h"
 #include "edit.h"
 
 #define FAKE_PREFIXES  48

@@ -1010,7 +1010,7 @@ static void many_host_prefixes_overflow_into_lpm(void **state)
 		assert_int_equal(current.cur_nh_count, 16);
 		in_vip += slot_of(fake, &fake->lpm[i].net) != 0;
 	}
-	assert_in_range(in_vip, ECMPER_VIP_SLOTS + ECMPER_VIP6_SLOTS, 23);
+	assert_uint_in_range(in_vip, ECMPER_VIP_SLOTS + ECMPER_VIP6_SLOTS, 23);
 	must(fake,
 	     "del 10.0.10.0/32\nadd 10.0.10.22/32 via 10.0.0.2\n"
 	     "del fd00::10:1\nadd fd00::10:23 via 10.0.0.2\n",
