@@ -186,6 +186,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 	skel->rodata->vip_shift = ecmper_vip_shift(config->vip_lines);
 	skel->rodata->mark_format = config->mark;
 	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
+	skel->rodata->icmp_interval_ns = 1000000000ull / config->icmp_rate;
 	set_router_sizes(skel, config);
 	ret = is_up ? reuse_maps(skel->obj, folder, err) : 0;
 	if (ret)
@@ -195,6 +196,7 @@ static int load_router(struct ecmper_config *config, const char *folder, bool is
 		return load_failed(ret, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
+	loaded->icmp_source_fd = bpf_map__fd(skel->maps.ECMPER_MAP_ICMP_SOURCE);
 	if (!is_up)
 		ret = map_id(skel->maps.ECMPER_MAP_TX_PORTS, &config->tx_ports_id) ?:
 		      write_config(skel->maps.ECMPER_MAP_CONFIG, config) ?:

@@ -132,6 +132,8 @@ static bool is_ours(const char *name)
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_VIPS6)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_FRAGMENTS)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_MAP_OWN_MACS)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_MAP_ICMP_SOURCE)) ||
+	    !strcmp(name, ECMPER_STR(ECMPER_MAP_ICMP_WORK)) ||
 	    !strcmp(name, ECMPER_STR(ECMPER_LINK_TX_ERRORS)) || !strcmp(name, PIN_NEW) ||
 	    is_link(name))
 		return true;

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 #include "error.h"
+#include "icmp_source.h"
 #include "instance.h"
 #include "own_macs.h"
 #include "pin.h"
@@ -75,7 +76,8 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 		*config = (struct ecmper_config){.abi_version = ECMPER_ABI_VERSION,
 						 .role = options->role,
 						 .mark = ECMPER_MARK_DSCP,
-						 .flight_ms = ECMPER_FLIGHT_MS_DEFAULT};
+						 .flight_ms = ECMPER_FLIGHT_MS_DEFAULT,
+						 .icmp_rate = ECMPER_ICMP_RATE_DEFAULT};
 	if (options->mark >= 0 && is_up && options->role == ECMPER_ROUTER &&
 	    config->mark != (uint32_t)options->mark)
 		return ecmper_fail(err, -EBUSY,
@@ -85,6 +87,8 @@ static int make_config(const struct ecmper_up_options *options, bool is_up,
 		config->mark = options->mark;
 	if (options->flight_ms >= 0)
 		config->flight_ms = options->flight_ms;
+	if (options->icmp_rate)
+		config->icmp_rate = options->icmp_rate;
 	if (options->role == ECMPER_SERVER)
 		return set_sizes(options, is_up, config, err);
 	if (options->has_hash_key && is_up &&
@@ -203,6 +207,17 @@ static void detach_new(const struct device *devices, const struct ecmper_up_repo
 	}
 }
 
+static int set_icmp_source(const struct ecmper_up_options *options, const struct device *devices,
+			   const struct loaded *loaded, struct ecmper_error *err)
+{
+	int ret = icmp_source_set(loaded->icmp_source_fd, options, devices);
+
+	return ret ? ecmper_fail(err, ret,
+				 "cannot set where ICMP errors come from (map icmp_source): %s",
+				 strerror(-ret))
+		   : 0;
+}
+
 /* The loaded program onto all devices, all or none of them. */
 static int take_over(const struct ecmper_up_options *options, const struct device *devices,
 		     const char *folder, bool is_up, const struct loaded *loaded,
@@ -216,6 +231,8 @@ static int take_over(const struct ecmper_up_options *options, const struct devic
 	if (ret)
 		return ecmper_fail(err, ret, "cannot read map own_macs: %s", strerror(-ret));
 	ret = set_macs(options, devices, &macs, err);
+	if (!ret && options->role == ECMPER_ROUTER)
+		ret = set_icmp_source(options, devices, loaded, err);
 	ret = ret ?: attach_all(options, devices, folder, loaded->prog_fd, report, err);
 	if (!ret && is_up)
 		ret = pin_links_each(folder, replace_other, &replacement);

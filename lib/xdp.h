@@ -13,6 +13,7 @@ struct loaded {
 	struct ecmper_config config;
 	int prog_fd;
 	int own_macs_fd;
+	int icmp_source_fd; /* router */
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 };

@@ -30,6 +30,9 @@ static const char usage[] =
 	"                     as VRRP's; may be given seven times\n"
 	"  --flight-time TIME router: how long a packet may be on its way to servers and back (default 1s);\n"
 	"                     within it after a change, no connection is reset\n"
+	"  --icmp-source ADDR router: where its ICMP errors come from, once for IPv4 and once for IPv6\n"
+	"                     (default: an address of the device that the packet came in by)\n"
+	"  --icmp-rate N      router: ICMP errors a second and CPU (default 1000)\n"
 	"  --hash-key HEX     router: 32 digits, shared by routers that serve the same VIPs (default: random)\n"
 	"  --config FILE      read options from FILE, one `word value` a line, such as `dev eth0`\n"
 	"  --pin DIR          the instance's folder on a bpffs (default " ECMPER_PIN_DEFAULT
