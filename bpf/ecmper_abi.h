@@ -28,6 +28,8 @@
 #define ECMPER_MAP_TX_PORTS    tx_ports
 #define ECMPER_MAP_OWN_MACS    own_macs  /* router and server, each its own */
 #define ECMPER_MAP_FRAGMENTS   fragments /* router and server, each its own */
+#define ECMPER_MAP_ICMP_SOURCE icmp_source
+#define ECMPER_MAP_ICMP_WORK   icmp_work
 #define ECMPER_MAP_COUNTERS    counters
 #define ECMPER_MAP_NH_COUNTERS nh_counters
 #define ECMPER_MAP_VIPS        vips      /* server */
@@ -232,6 +234,25 @@ struct ecmper_fragment {
 	__u8 pad[3];
 };
 
+/* By ifindex: the addresses that ICMP errors about packets of this device come from; 0: none. */
+#define ECMPER_ICMP_SOURCES_MAX 512
+struct ecmper_icmp_source {
+	__be32 ipv4;
+	struct ecmper_addr ipv6;
+};
+
+/* Of a CPU: when its next ICMP error is due (up to ECMPER_ICMP_BURST may come before that), and the
+ * one that is being made. */
+#define ECMPER_ICMP_QUOTE 128 /* bytes of the packet that an error is about; a multiple of four */
+struct ecmper_icmp_work {
+	__u64 due_ns;
+	__u8 front[24]; /* Ethernet header and tags */
+	__u8 packet[48 + ECMPER_ICMP_QUOTE];
+};
+#define ECMPER_ICMP_BURST        50
+#define ECMPER_ICMP_RATE_DEFAULT 1000
+#define ECMPER_ICMP_RATE_MAX     1000000
+
 struct ecmper_counter {
 	__u64 packets;
 	__u64 bytes;
@@ -275,6 +296,8 @@ struct ecmper_config {
 	__u32 max_fragments;
 	__u32 flight_ms; /* how long a packet may be under way; 0: QUIET is never used */
 	__u32 also_mac_count;
+	__u32 icmp_rate; /* ICMP errors a second and CPU */
+	__u32 pad;
 	struct ecmper_hash_key hash_key;
 	struct ecmper_mac also_macs[ECMPER_ALSO_MACS_MAX]; /* besides those of the devices */
 };
@@ -302,16 +325,22 @@ struct ecmper_config {
 	X(not_unicast, PASS, "Ethernet broadcast or multicast: to the kernel")                     \
 	X(not_mine, PASS, "to another host's MAC: to the kernel")                                  \
 	X(no_route, PASS, "no prefix matches: to the kernel")                                      \
-	X(ttl, PASS, "TTL of 1 or less: to the kernel, which answers Time Exceeded")               \
-	X(no_neigh, PASS, "next hop has no known MAC: to the kernel")                              \
-	X(too_big, PASS, "larger than the next hop's device takes: to the kernel, which says so")  \
+	X(discovery, PASS, "IPv6 neighbour, router or listener discovery: to the kernel")          \
+	X(unresolved, PASS, "its destination is no known neighbour: to the kernel")                \
+	X(ttl, TX, "TTL of 1 or less: answered with Time Exceeded")                                \
+	X(too_big, TX, "larger than the next hop's device takes: answered with its MTU")           \
+	X(icmp_never, DROP, "TTL or MTU, but no ICMP error may be about this packet: dropped")     \
+	X(icmp_no_source, DROP, "TTL or MTU, but the device has no address to answer: dropped")    \
+	X(icmp_limit, DROP, "TTL or MTU, but too many ICMP errors were sent: dropped")             \
+	X(no_neigh, DROP, "no server that may have it has a known MAC: dropped")                   \
 	X(bad_header, DROP, "truncated or contradictory headers: dropped")                         \
 	X(no_server, DROP, "the prefix has no server to take this packet: dropped")                \
 	X(no_device, DROP, "the next hop's device is gone: dropped")                               \
-	X(no_headroom, DROP, "no room in front of the packet for a VLAN tag: dropped")             \
+	X(no_headroom, DROP, "no room in the frame for a VLAN tag or an ICMP error: dropped")      \
 	X(mark_cleared, NOTE, "a mark that no server made was cleared")                            \
 	X(restarted, NOTE, "bounced while its bucket changed: began anew with the current owner")  \
-	X(quiet, NOTE, "the chain ended just after a change: only its owner may have the packet")  \
+	X(quiet, NOTE, "the chain ended, maybe too early: only its owner may have the packet")     \
+	X(chain_last, NOTE, "of history: sent to the last that the chain remembers, to answer")    \
 	X(fragment, NOTE, "a fragment whose first part was not seen was hashed on addresses")      \
 	X(icmp_error, NOTE, "an ICMP error was sent after the flow that it is about")              \
 	X(tx_error, NOTE, "forwarded, but the device is down or the packet too large: not sent")
@@ -366,9 +395,11 @@ ECMPER_ASSERT_SIZE(ecmper_mac, 8);
 ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
 ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
+ECMPER_ASSERT_SIZE(ecmper_icmp_source, 20);
+ECMPER_ASSERT_SIZE(ecmper_icmp_work, 208);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);
-ECMPER_ASSERT_SIZE(ecmper_config, 224);
+ECMPER_ASSERT_SIZE(ecmper_config, 232);
 
 #endif

@@ -18,7 +18,13 @@ struct icmp_header {
 };
 
 enum icmp4_error { DEST_UNREACH = 3, SOURCE_QUENCH = 4, TIME_EXCEEDED = 11, PARAMETER = 12 };
-enum icmp6_error { DEST_UNREACH6 = 1, PARAMETER6 = 4 }; /* RFC 4443: 1 to 4 are in use */
+enum icmp6_error { /* RFC 4443: 1 to 4 are in use */
+		   DEST_UNREACH6 = 1,
+		   PACKET_TOO_BIG6 = 2,
+		   TIME_EXCEEDED6 = 3,
+		   PARAMETER6 = 4
+};
+enum icmp6_link { LISTENER_QUERY6 = 130, REDIRECT6 = 137, LISTENER_REPORT6_V2 = 143 };
 
 static __always_inline bool is_icmp_error(__u8 type, const bool is_ipv6)
 {
@@ -26,6 +32,19 @@ static __always_inline bool is_icmp_error(__u8 type, const bool is_ipv6)
 		return type >= DEST_UNREACH6 && type <= PARAMETER6;
 	return type == DEST_UNREACH || type == SOURCE_QUENCH || type == TIME_EXCEEDED ||
 	       type == PARAMETER;
+}
+
+/* Is it what a link's hosts and routers tell each other: neighbours, routers, redirects, listeners of
+ * multicast (RFC 4861, 2710, 3810)? */
+static __always_inline bool is_discovery(const struct packet *pkt)
+{
+	const struct icmp_header *icmp = pkt->l4;
+
+	if (likely(pkt->proto != IPPROTO_ICMPV6) || pkt->is_later_part ||
+	    pkt->l4_bytes < sizeof(*icmp) || (void *)(icmp + 1) > pkt->end)
+		return false;
+	return (icmp->type >= LISTENER_QUERY6 && icmp->type <= REDIRECT6) ||
+	       icmp->type == LISTENER_REPORT6_V2;
 }
 
 /* Source and destination port change places. */

@@ -75,6 +75,20 @@ struct {
 } ECMPER_MAP_TX_PORTS SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ECMPER_ICMP_SOURCES_MAX);
+	__type(key, __u32);
+	__type(value, struct ecmper_icmp_source);
+} ECMPER_MAP_ICMP_SOURCE SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ecmper_icmp_work);
+} ECMPER_MAP_ICMP_WORK SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, ROUTER_REASONS);
 	__type(key, __u32);

@@ -23,6 +23,7 @@
 #include "lookup.h"
 #include "shared_maps.h"
 
+#define IP_DF            0x4000
 #define IP_MF            0x2000
 #define IP_OFFSET        0x1fff
 #define IP6_MF           0x0001

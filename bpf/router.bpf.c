@@ -9,6 +9,7 @@
 #include "flow_hash.h"
 #include "icmp.h"
 #include "rewrite.h"
+#include "answer.h"
 #include "verdict.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -42,6 +43,11 @@ static __always_inline bool is_sender(const struct ethhdr *eth, __u32 next_hop)
 
 	return link && *(const __u16 *)link->dst_mac == *(const __u16 *)eth->h_source &&
 	       *(const __u32 *)(link->dst_mac + 2) == *(const __u32 *)(eth->h_source + 2);
+}
+
+static __always_inline bool has_link(__u32 next_hop)
+{
+	return link_of(next_hop) != NULL;
 }
 
 static __always_inline bool is_settled(const struct ecmper_prefix *prefix)
@@ -174,11 +180,14 @@ static __always_inline int choose_connected(const struct packet *pkt, struct rou
 
 	id = map_lookup(ECMPER_MAP_NEIGH_ID, &hop);
 	if (!id)
-		return ROUTER_no_neigh;
+		return ROUTER_unresolved;
 	route->next_hop = *id;
 	route->outcome = ROUTER_connected;
 	to = map_lookup(ECMPER_MAP_NEIGH, &route->next_hop);
-	return to && is_same_addr(&to->addr, &hop.addr) ? 0 : ROUTER_no_neigh;
+	if (!to || !is_same_addr(&to->addr, &hop.addr))
+		return ROUTER_unresolved;
+	route->link = link_of(route->next_hop);
+	return route->link ? 0 : ROUTER_unresolved;
 }
 
 /* Marks count only when the frame comes from a next hop: anybody else could send them too. */
@@ -259,22 +268,26 @@ static __always_inline bool is_of_old_connection(const struct packet *pkt, const
 	return tcp && !(tcp->syn && !tcp->ack);
 }
 
-static __always_inline int chosen(const struct packet *pkt, const struct route *route,
-				  bool is_found)
+static __always_inline int chosen(const struct packet *pkt, struct route *route, bool is_found)
 {
 	if (unlikely(route->is_restarted))
 		count(ROUTER_restarted, pkt->bytes);
-	if (unlikely(is_found && mark_is_quiet(mark_format, route->tos)))
+	if (!is_found)
+		return route->is_unreachable ? ROUTER_no_neigh : ROUTER_no_server;
+	route->link = link_of(route->next_hop);
+	if (unlikely(!route->link)) /* just now */
+		return ROUTER_no_neigh;
+	if (unlikely(mark_is_quiet(mark_format, route->tos)))
 		count(ROUTER_quiet, pkt->bytes);
-	return is_found ? 0 : ROUTER_no_server;
+	return 0;
 }
 
 /*
- * The packet's exact match says that every server is drained. lpm, which a change writes first, has
- * the last word. Connections live on, new ones find nobody.
+ * The packet's exact match says that every server is drained, or names one without a MAC. lpm, which
+ * a change writes first, has the last word. Connections live on, new ones find nobody.
  */
-static __always_inline int choose_drained(const struct packet *pkt, const struct flow *flow,
-					  struct route *route, __u32 hash, const bool is_ipv6)
+static __always_inline int choose_fallback(const struct packet *pkt, const struct flow *flow,
+					   struct route *route, __u32 hash, const bool is_ipv6)
 {
 	if (find_history(pkt, route, is_ipv6))
 		return ROUTER_no_route;
@@ -310,7 +323,8 @@ static __always_inline int choose_by_hash(struct xdp_md *ctx, const struct packe
 		count(ROUTER_mark_cleared, pkt->bytes);
 	}
 	choose_current(route, hash);
-	return likely(route->next_hop) ? 0 : choose_drained(pkt, &flow, route, hash, is_ipv6);
+	route->link = link_of(route->next_hop); /* of 0, which is nobody, there is none */
+	return likely(route->link) ? 0 : choose_fallback(pkt, &flow, route, hash, is_ipv6);
 }
 
 static __always_inline int choose_next_hop(struct xdp_md *ctx, const struct packet *pkt,
@@ -332,35 +346,41 @@ static __always_inline void count_forwarded(const struct packet *pkt, const stru
 		add_packet(&counted->reason[route->outcome % ECMPER_FORWARDS], pkt->bytes);
 }
 
-/*
- * The kernel may send the packet to a server as well, which would bounce it, and so on until its TTL
- * ends. With a mark of its own it goes on as QUIET: the next server keeps it, and does not answer
- * for whom it does not know.
- */
-static __always_inline int leave_to_kernel(const struct packet *pkt, const struct route *route,
-					   int reason, const bool is_ipv6)
+static __always_inline bool fits(const struct packet *pkt, const struct route *route)
 {
-	__u8 tos = get_tos(pkt, is_ipv6);
+	return likely(pkt->ip_bytes <= route->link->mtu);
+}
 
-	if (route->outcome != ROUTER_connected && mark_is_set(mark_format, tos))
-		set_tos(pkt, mark_set(mark_format, tos, MARK_QUIET), is_ipv6);
-	return reason;
+/*
+ * TTL and MTU must let the packet go on, else its sender is told. What a server sent back comes from
+ * its MAC, which is not the way to the sender.
+ */
+static __always_inline int check_limits(struct xdp_md *ctx, const struct packet *pkt,
+					const struct route *route, const bool is_ipv6)
+{
+	int reason = 0;
+
+	if (unlikely(get_ttl(pkt, is_ipv6) <= 1) && !route->is_bounced)
+		reason = ROUTER_ttl;
+	else if (!fits(pkt, route))
+		reason = ROUTER_too_big;
+	if (likely(!reason))
+		return 0;
+	if (route->is_bounced || route->is_restarted)
+		return ROUTER_icmp_never;
+	return answer(ctx, pkt, reason, route->link->mtu, is_ipv6);
 }
 
 /* Rewrite and send. The last stage: from here on the packet is changed. */
 static __always_inline int forward(struct xdp_md *ctx, const struct packet *pkt,
 				   const struct route *route, const bool is_ipv6)
 {
-	const struct ecmper_link *link = link_of(route->next_hop);
-
-	if (unlikely(!link))
-		return leave_to_kernel(pkt, route, ROUTER_no_neigh, is_ipv6);
-	if (unlikely(pkt->ip_bytes > link->mtu))
-		return leave_to_kernel(pkt, route, ROUTER_too_big, is_ipv6);
+	const struct ecmper_link *link = route->link;
 
 	if (unlikely(route->tos != get_tos(pkt, is_ipv6)))
 		set_tos(pkt, route->tos, is_ipv6);
-	decrement_ttl(pkt, is_ipv6);
+	if (!route->is_bounced) /* what comes a second time has paid */
+		decrement_ttl(pkt, is_ipv6);
 	if (likely(!pkt->vlan_tags && !link->vlan))
 		set_macs(pkt->eth, link);
 	else if (!set_link_with_tag(ctx, pkt, link))
@@ -404,14 +424,18 @@ static __always_inline int route_packet(struct xdp_md *ctx, struct packet *pkt, 
 	int reason;
 
 	reason = parsed(is_ipv6 ? parse_ipv6(ctx, pkt, l3) : parse_ipv4(ctx, pkt, l3));
+	if (!reason && is_ipv6 && unlikely(is_discovery(pkt)))
+		reason = ROUTER_discovery;
 	if (!reason)
 		reason = find_prefix(pkt, &route, is_ipv6);
-	if (!reason && unlikely(get_ttl(pkt, is_ipv6) <= 1))
-		reason = ROUTER_ttl;
 	if (!reason)
 		reason = choose_next_hop(ctx, pkt, &route, is_ipv6);
 	if (!reason)
+		reason = check_limits(ctx, pkt, &route, is_ipv6);
+	if (!reason)
 		reason = forward(ctx, pkt, &route, is_ipv6);
+	if (unlikely(reason == ROUTER_history) && mark_is_last(mark_format, route.tos))
+		count(ROUTER_chain_last, pkt->bytes);
 	return verdict(pkt, reason);
 }
 
@@ -485,7 +509,8 @@ static __always_inline int route_plain(struct xdp_md *ctx, const struct packet *
 	route.cur_nh_count = 1U << code;
 	choose_current(&route, ecmper_flow_hash4(&hash_key, pkt->ip->saddr, pkt->ip->daddr,
 						 *(__be32 *)pkt->l4, pkt->ip->protocol));
-	return route.next_hop ? forward(ctx, pkt, &route, false) : -1;
+	route.link = link_of(route.next_hop);
+	return likely(route.link) && fits(pkt, &route) ? forward(ctx, pkt, &route, false) : -1;
 }
 
 SEC("xdp.frags")

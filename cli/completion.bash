@@ -119,14 +119,14 @@ _ecmper_loader() {
 	--mark) _ecmper_words "dscp tos" && return ;;
 	--config | --apply) _ecmper_files && return ;;
 	--pin) _ecmper_folders && return ;;
-	--vip | --also-mac | --flight-time | --hash-key | --max-*) return ;;
+	--vip | --also-mac | --flight-time | --icmp-* | --hash-key | --max-*) return ;;
 	esac
 	case $COMP_CWORD in
 	1) _ecmper_words "router server --help --version" ;;
 	2) _ecmper_words "up down" ;;
 	*)
 		case "$role $action" in
-		"router up") _ecmper_words "$both --apply --flight-time --hash-key $sizes" ;;
+		"router up") _ecmper_words "$both --apply --flight-time --icmp-source --icmp-rate --hash-key $sizes" ;;
 		"server up") _ecmper_words "$both --vip --max-fragments" ;;
 		"router down") _ecmper_words "--pin" ;;
 		"server down") _ecmper_words "--pin --dev" ;;

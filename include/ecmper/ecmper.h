@@ -362,6 +362,9 @@ struct ecmper_up_options {
 	unsigned int also_mac_count;
 	int flight_ms; /* router: how long a packet may be under way; 0: QUIET is never used;
 			* -1: as it is, 1 s at first */
+	/* router: where its ICMP errors come from, IPv4 and IPv6; all zeros: an address of the device */
+	struct ecmper_addr icmp_source[2];
+	uint32_t icmp_rate; /* router: ICMP errors a second and CPU; 0: as it is, 1000 at first */
 	bool has_hash_key;
 	struct ecmper_hash_key hash_key; /* router; random when not given */
 	/* router sizes, 0 = default */

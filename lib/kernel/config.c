@@ -73,6 +73,10 @@ static void set_changeable(const struct ecmper_up_options *options, struct ecmpe
 		config->flight_ms = options->flight_ms;
 	else if (options->is_whole)
 		config->flight_ms = ECMPER_FLIGHT_MS_DEFAULT;
+	if (options->icmp_rate)
+		config->icmp_rate = options->icmp_rate;
+	else if (options->is_whole)
+		config->icmp_rate = ECMPER_ICMP_RATE_DEFAULT;
 	if (!options->also_mac_count && !options->is_whole)
 		return;
 	memset(config->also_macs, 0, sizeof(config->also_macs));
@@ -88,7 +92,8 @@ int config_make(const struct ecmper_up_options *options, bool is_up, struct ecmp
 		*config = (struct ecmper_config){.abi_version = ECMPER_ABI_VERSION,
 						 .role = options->role,
 						 .mark = ECMPER_MARK_DSCP,
-						 .flight_ms = ECMPER_FLIGHT_MS_DEFAULT};
+						 .flight_ms = ECMPER_FLIGHT_MS_DEFAULT,
+						 .icmp_rate = ECMPER_ICMP_RATE_DEFAULT};
 	if (options->mark >= 0 && is_up && options->role == ECMPER_ROUTER &&
 	    config->mark != (uint32_t)options->mark)
 		return ecmper_fail(err, -EBUSY,

@@ -36,6 +36,9 @@ enum map_roles { OF_ROUTER = 1 << ECMPER_ROUTER, OF_BOTH = OF_ROUTER | 1 << ECMP
 	X(RANGES, struct ecmper_range, OF_ROUTER, ACCESS_CALLS, 6 * config->max_prefixes + 64)     \
 	X(TX_PORTS, uint32_t, OF_ROUTER, ACCESS_CALLS, config->max_ports)                          \
 	X(OWN_MACS, struct ecmper_own_mac_line, OF_ROUTER, ACCESS_CALLS, ECMPER_OWN_MAC_LINES)     \
+	X(ICMP_SOURCE, struct ecmper_icmp_source, OF_ROUTER, ACCESS_CALLS,                         \
+	  ECMPER_ICMP_SOURCES_MAX)                                                                 \
+	X(ICMP_WORK, struct ecmper_icmp_work, OF_ROUTER, ACCESS_CALLS, 1)                          \
 	X(COUNTERS, struct ecmper_counter, OF_BOTH, ACCESS_CALLS,                                  \
 	  config->role == ECMPER_SERVER ? SERVER_REASONS : ROUTER_REASONS)                         \
 	X(NH_COUNTERS, struct ecmper_nh_reasons, OF_ROUTER, ACCESS_CALLS, config->max_next_hops)

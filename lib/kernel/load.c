@@ -138,6 +138,7 @@ static int load_router(const struct ecmper_config *config, const char *folder, b
 	skel->rodata->vip_shift = ecmper_vip_shift(config->vip_lines);
 	skel->rodata->mark_format = config->mark;
 	skel->rodata->flight_ns = config->flight_ms * 1000000ull;
+	skel->rodata->icmp_interval_ns = 1000000000ull / config->icmp_rate;
 	set_router_sizes(skel, config);
 	if (!kernel_has_btf()) {
 		bpf_program__set_autoload(skel->progs.ecmper_tx_errors, false);
@@ -152,6 +153,7 @@ static int load_router(const struct ecmper_config *config, const char *folder, b
 		return refusal_explain(ret, ECMPER_ROUTER, skel->obj, err);
 	loaded->prog_fd = bpf_program__fd(skel->progs.ecmper_router);
 	loaded->own_macs_fd = bpf_map__fd(skel->maps.ECMPER_MAP_OWN_MACS);
+	loaded->icmp_source_fd = bpf_map__fd(skel->maps.ECMPER_MAP_ICMP_SOURCE);
 	return 0;
 }
 
@@ -318,6 +320,7 @@ int role_tell(const struct ecmper_up_options *options, const struct loaded *load
 	/* Edits write the rest of a router's. */
 	config.mark = wanted->mark;
 	config.flight_ms = wanted->flight_ms;
+	config.icmp_rate = wanted->icmp_rate;
 	config.also_mac_count = wanted->also_mac_count;
 	memcpy(config.also_macs, wanted->also_macs, sizeof(config.also_macs));
 	ret = ret ?: write_config(map, &config);

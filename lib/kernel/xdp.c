@@ -10,6 +10,7 @@
 #include "config.h"
 #include "edit.h"
 #include "error.h"
+#include "icmp_source.h"
 #include "instance.h"
 #include "own_macs.h"
 #include "pin.h"
@@ -161,6 +162,18 @@ static int set_macs(struct up *up)
 		   : 0;
 }
 
+static int set_icmp_source(struct up *up)
+{
+	int ret = up->options->role == ECMPER_ROUTER
+			  ? icmp_source_set(up->loaded.icmp_source_fd, up->options, up->devices)
+			  : 0;
+
+	return ret ? ecmper_fail(up->err, ret,
+				 "cannot set where ICMP errors come from (map icmp_source): %s",
+				 strerror(-ret))
+		   : 0;
+}
+
 /* On devices that it is not on yet. */
 static int attach_new(struct up *up)
 {
@@ -225,7 +238,7 @@ static int commit(struct up *up)
 
 	if (ret)
 		return ecmper_fail(up->err, ret, "cannot read map own_macs: %s", strerror(-ret));
-	ret = set_macs(up) ?: attach_new(up);
+	ret = set_macs(up) ?: set_icmp_source(up) ?: attach_new(up);
 	ret = ret ?: role_finish(up->options, up->folder, &up->loaded, up->err);
 	if (!ret && up->is_up)
 		ret = apply_state(up, ECMPER_EDIT_APPLY);

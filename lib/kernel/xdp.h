@@ -13,7 +13,8 @@ struct loaded {
 	struct ecmper_config config;
 	int prog_fd;
 	int own_macs_fd;
-	const char *lacks; /* what this kernel cannot do, and why; NULL: nothing */
+	int icmp_source_fd; /* router */
+	const char *lacks;  /* what this kernel cannot do, and why; NULL: nothing */
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 };

@@ -92,6 +92,28 @@ static int set_also_mac(struct ecmper_up_options *options, const char *value, si
 	return 0;
 }
 
+static int set_icmp_source(struct ecmper_up_options *options, const char *value, size_t offset)
+{
+	struct ecmper_addr addr;
+	int ret = ecmper_addr_parse(value, &addr);
+
+	(void)offset;
+	if (!ret)
+		options->icmp_source[!ecmper_addr_is_ipv4(&addr)] = addr;
+	return ret;
+}
+
+static int set_icmp_rate(struct ecmper_up_options *options, const char *value, size_t offset)
+{
+	unsigned long rate;
+	int ret = ecmper_number_parse(value, 1, ECMPER_ICMP_RATE_MAX, &rate);
+
+	(void)offset;
+	if (!ret)
+		options->icmp_rate = rate;
+	return ret;
+}
+
 static int set_hash_key(struct ecmper_up_options *options, const char *value, size_t offset)
 {
 	(void)offset;
@@ -137,6 +159,8 @@ static const struct option table[] = {
 	{"flight-time", ROUTER, set_flight_time, "0 to 60s, such as 1s or 500ms", 0},
 	{"also-mac", ROUTER | SERVER, set_also_mac,
 	 "a unicast MAC, such as 00:00:5e:00:01:07, eight times at most", 0},
+	{"icmp-source", ROUTER, set_icmp_source, "an address of this host, IPv4 or IPv6", 0},
+	{"icmp-rate", ROUTER, set_icmp_rate, "1 to 1000000 a second", 0},
 	{"hash-key", ROUTER, set_hash_key, "32 hexadecimal digits", 0},
 	{"vip", SERVER, set_vip, "a prefix, such as 10.0.10.0/32 or fd00::10/128", 0},
 	SIZE("max-prefixes", ROUTER, max_prefixes),

@@ -96,6 +96,7 @@ struct model_prefix {
 struct model_router {
 	bool is_tos; /* format of the mark */
 	struct model_own own;
+	uint8_t source4[4], source6[16]; /* of ICMP errors; all zeros: none */
 	uint64_t key[12];
 	struct model_hop hop[MODEL_HOPS_MAX]; /* by id, 0 is none */
 	struct model_prefix prefix[MODEL_PREFIXES_MAX];

@@ -257,6 +257,10 @@ static enum packet_kind parse_ip(const struct model_frame *frame, const struct m
 			return PACKET_BAD;
 		memcpy(packet->flow.ports, frame->data + packet->l4, 4);
 	}
+	packet->is_icmp = packet->flow.proto == (packet->is_ipv6 ? PROTO_ICMP6 : PROTO_ICMP);
+	packet->icmp_type = -1;
+	if (packet->is_icmp && !packet->is_later && packet->l4 + ICMP_HEADER <= packet->end)
+		packet->icmp_type = frame->data[packet->l4];
 	parse_error(frame, packet);
 	return PACKET_GOOD;
 }

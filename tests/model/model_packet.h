@@ -52,6 +52,9 @@ struct packet {
 	/* An ICMP error about another flow, turned round: as if the one it is about had sent it. */
 	bool is_error;
 	struct flow about;
+	/* ICMP of any kind, its type: -1: none, or cut off */
+	bool is_icmp;
+	int icmp_type;
 };
 
 void packet_parse(const struct model_frame *frame, const struct model_own *own,
@@ -71,6 +74,14 @@ void outcome_set_tos(struct model_outcome *outcome, const struct packet *packet,
 void outcome_decrement_ttl(struct model_outcome *outcome, const struct packet *packet);
 /* One tag with this id, or none. The length changes. */
 void outcome_set_vlan(struct model_outcome *outcome, const struct packet *packet, uint16_t vlan);
+
+/* ---- model_answer.c ---- */
+
+/* May an ICMP error be about it? */
+bool answer_is_allowed(const struct packet *packet);
+/* The outcome becomes an ICMP error, back to where the frame came from: about its MTU, or (0) its TTL. */
+void outcome_answer(struct model_outcome *outcome, const struct packet *packet,
+		    const struct model_router *router, uint32_t mtu);
 
 /* The mark: how many servers were tried, 0: LAST, from a router 15: QUIET. */
 #define MARK_LAST  0

@@ -15,7 +15,10 @@ struct path {
 	struct packet packet;
 	const struct model_prefix *prefix;
 	uint32_t bucket;
-	uint8_t tos; /* to leave with */
+	uint8_t tos;           /* to leave with */
+	bool is_from_a_server; /* marked, by one */
+	bool has_paid;         /* its TTL, when it came first */
+	bool is_last;          /* leaves as LAST */
 };
 
 static void note(struct path *path, enum ecmper_router_reason reason)
@@ -165,32 +168,49 @@ static bool is_under_way(const struct path *path, uint8_t proto)
 	return (path->frame->data[packet->l4 + 13] & (TCP_SYN | TCP_ACK)) != TCP_SYN;
 }
 
-/* What came with a mark goes on as QUIET; of what is not hashed, it is none. */
-static void leave_to_kernel(struct path *path, enum ecmper_router_reason reason, bool is_connected)
+/* The sender is told, if it may be. From a server's MAC there is no way to it. */
+static void refuse(struct path *path, enum ecmper_router_reason reason, uint32_t mtu)
 {
-	bool is_tos = path->router->is_tos;
-	unsigned int tried;
+	static const uint8_t none[16];
+	const struct model_router *router = path->router;
 
-	if (!is_connected && mark_read(is_tos, path->packet.tos, &tried))
-		outcome_set_tos(path->outcome, &path->packet,
-				mark_write(is_tos, path->packet.tos, MARK_QUIET));
-	end(path, XDP_PASS, reason);
+	if (path->is_from_a_server || !answer_is_allowed(&path->packet)) {
+		end(path, XDP_DROP, ROUTER_icmp_never);
+	} else if (path->packet.is_ipv6 ? !memcmp(router->source6, none, 16)
+					: !memcmp(router->source4, none, 4)) {
+		end(path, XDP_DROP, ROUTER_icmp_no_source);
+	} else {
+		outcome_answer(path->outcome, &path->packet, router, mtu);
+		/* It grows in front. */
+		if (path->outcome->length > path->frame->length + path->frame->headroom)
+			end(path, XDP_DROP, ROUTER_no_headroom);
+		else
+			end(path, XDP_TX, reason);
+	}
 }
 
-static void decrement_and_send(struct path *path, uint32_t id, enum ecmper_router_reason reason)
+static bool has_mac(const struct path *path, uint32_t id)
+{
+	return id && path->router->hop[id].is_resolved;
+}
+
+static void send_to(struct path *path, uint32_t id, enum ecmper_router_reason reason)
 {
 	const struct model_hop *hop = &path->router->hop[id];
 	struct model_outcome *outcome = path->outcome;
 	const struct packet *packet = &path->packet;
-	uint32_t length = packet->end - packet->l3;
 
-	if (!hop->is_resolved || length > hop->mtu) {
-		leave_to_kernel(path, hop->is_resolved ? ROUTER_too_big : ROUTER_no_neigh,
-				reason == ROUTER_connected);
+	if (packet->ttl <= 1 && !path->has_paid) {
+		refuse(path, ROUTER_ttl, 0);
+		return;
+	}
+	if (packet->end - packet->l3 > hop->mtu) {
+		refuse(path, ROUTER_too_big, hop->mtu);
 		return;
 	}
 	outcome_set_tos(outcome, packet, path->tos);
-	outcome_decrement_ttl(outcome, packet);
+	if (!path->has_paid)
+		outcome_decrement_ttl(outcome, packet);
 	if (hop->vlan && !packet->tags && path->frame->headroom < 4) {
 		end(path, XDP_DROP, ROUTER_no_headroom);
 		return;
@@ -202,38 +222,73 @@ static void decrement_and_send(struct path *path, uint32_t id, enum ecmper_route
 		end(path, XDP_DROP, ROUTER_no_device);
 		return;
 	}
+	if (reason == ROUTER_history && path->is_last)
+		note(path, ROUTER_chain_last);
 	outcome->next_hop = id;
 	end(path, XDP_REDIRECT, reason);
 }
 
-/* Nobody is left to ask: nobody has it, or the table is too young to say so. */
-static void mark_end(struct path *path)
+/* Nobody in the bucket whom it could not be sent to? */
+static bool is_bucket_complete(const struct path *path)
+{
+	for (uint32_t k = 0; k <= path->prefix->rows; k++)
+		if (chain_at(path, k) && !has_mac(path, chain_at(path, k)))
+			return false;
+	return true;
+}
+
+/* Nobody is left to ask: nobody has it, or that cannot be said: the table is too young, a server has no
+ * MAC. False: then it must not be sent, and no mark says so. */
+static bool mark_end(struct path *path)
 {
 	bool is_quiet = path->prefix->is_young && !path->router->is_tos;
 
+	if (!is_bucket_complete(path)) {
+		if (path->router->is_tos)
+			return false;
+		is_quiet = true;
+	}
 	path->tos = mark_write(path->router->is_tos, path->tos, is_quiet ? MARK_QUIET : MARK_LAST);
+	path->is_last = !is_quiet;
 	if (is_quiet)
 		note(path, ROUTER_quiet);
+	return true;
 }
 
-/* To the k-th of the chain, with the mark that says so. */
-static void send_along_chain(struct path *path, uint32_t k)
+/* The first of the chain from the k-th on that has a MAC, or 0. */
+static uint32_t find_in_chain(const struct path *path, uint32_t k)
 {
+	for (; chain_at(path, k); k++)
+		if (has_mac(path, chain_at(path, k)))
+			return k;
+	return 0;
+}
+
+/* To the first from the k-th of the chain on that can be sent to, with the mark that says so. False:
+ * there is none. */
+static bool send_along_chain(struct path *path, uint32_t k)
+{
+	k = find_in_chain(path, k);
+	if (!k)
+		return false;
 	if (chain_at(path, k + 1))
 		path->tos = mark_write(path->router->is_tos, path->tos, k);
-	else
-		mark_end(path);
-	decrement_and_send(path, chain_at(path, k), ROUTER_history);
+	else if (!mark_end(path))
+		return false;
+	send_to(path, chain_at(path, k), ROUTER_history);
+	return true;
 }
 
 static void send_anew(struct path *path, uint8_t proto)
 {
-	if (chain_at(path, 0))
-		decrement_and_send(path, chain_at(path, 0), ROUTER_forward);
-	else if (chain_at(path, 1) && is_under_way(path, proto))
-		send_along_chain(path, 1);
-	else
-		end(path, XDP_DROP, ROUTER_no_server);
+	uint32_t owner = chain_at(path, 0);
+
+	if (has_mac(path, owner))
+		send_to(path, owner, ROUTER_forward);
+	else if (!is_under_way(path, proto) || !send_along_chain(path, 1))
+		end(path, XDP_DROP,
+		    owner || (chain_at(path, 1) && is_under_way(path, proto)) ? ROUTER_no_neigh
+									      : ROUTER_no_server);
 }
 
 static bool is_from_a_server(const struct path *path)
@@ -255,14 +310,15 @@ static bool is_from(const struct path *path, uint32_t id)
 /* A bounced packet, of which `tried` servers of the chain say that it is not theirs. */
 static void send_on(struct path *path, uint32_t tried)
 {
-	uint32_t answers = chain_at(path, 0) ? 0 : 1;
+	uint32_t answers = chain_at(path, 0) ? 0 : find_in_chain(path, 1);
 
-	if (chain_at(path, tried)) {
-		send_along_chain(path, tried);
+	path->has_paid = true;
+	if (send_along_chain(path, tried))
 		return;
-	}
-	mark_end(path);
-	decrement_and_send(path, chain_at(path, answers), ROUTER_chain_end);
+	if (chain_at(path, tried) || !has_mac(path, chain_at(path, answers)) || !mark_end(path))
+		end(path, XDP_DROP, ROUTER_no_neigh);
+	else
+		send_to(path, chain_at(path, answers), ROUTER_chain_end);
 }
 
 static void route(struct path *path)
@@ -272,11 +328,13 @@ static void route(struct path *path)
 
 	if (!mark_read(path->router->is_tos, path->tos, &tried)) {
 		send_anew(path, proto);
-	} else if (tried && is_from_a_server(path) && is_from(path, chain_at(path, tried - 1))) {
+		return;
+	}
+	path->is_from_a_server = tried && is_from_a_server(path);
+	if (path->is_from_a_server && is_from(path, chain_at(path, tried - 1))) {
 		send_on(path, tried);
 	} else {
-		note(path,
-		     tried && is_from_a_server(path) ? ROUTER_restarted : ROUTER_mark_cleared);
+		note(path, path->is_from_a_server ? ROUTER_restarted : ROUTER_mark_cleared);
 		path->tos = mark_clear(path->router->is_tos, path->tos);
 		send_anew(path, proto);
 	}
@@ -285,13 +343,21 @@ static void route(struct path *path)
 static void send_to_itself(struct path *path)
 {
 	for (uint32_t id = 1; id < MODEL_HOPS_MAX; id++)
-		if (path->router->hop[id].is_used &&
+		if (has_mac(path, id) &&
 		    !memcmp(&path->router->hop[id].addr, &path->packet.flow.dst,
 			    sizeof(struct model_addr))) {
-			decrement_and_send(path, id, ROUTER_connected);
+			send_to(path, id, ROUTER_connected);
 			return;
 		}
-	end(path, XDP_PASS, ROUTER_no_neigh);
+	end(path, XDP_PASS, ROUTER_unresolved);
+}
+
+/* What hosts and routers of a link say to each other (RFC 4861, 2710, 3810). */
+static bool is_discovery(const struct packet *packet)
+{
+	int type = packet->icmp_type;
+
+	return packet->is_ipv6 && ((type >= 130 && type <= 137) || type == 143);
 }
 
 void model_router_judge(const struct model_router *router, const struct model_frame *frame,
@@ -315,10 +381,10 @@ void model_router_judge(const struct model_router *router, const struct model_fr
 		return;
 	}
 	path.prefix = find_prefix(router, &path.packet);
-	if (!path.prefix)
+	if (is_discovery(&path.packet) && packet_has(frame, &path.packet, path.packet.l4, 8))
+		end(&path, XDP_PASS, ROUTER_discovery);
+	else if (!path.prefix)
 		end(&path, XDP_PASS, ROUTER_no_route);
-	else if (path.packet.ttl <= 1)
-		end(&path, XDP_PASS, ROUTER_ttl);
 	else if (path.prefix->is_connected)
 		send_to_itself(&path);
 	else

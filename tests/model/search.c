@@ -146,6 +146,16 @@ static uint32_t most_servers(const struct search_options *options, const struct 
 	return 2 + options->depth + (bucket->place != PLACE_NONE);
 }
 
+/* As long as a server has no MAC, its packets are dropped without a word, and nobody's: they may be its.
+ * With the format `tos`, which has no QUIET, others' too. */
+static bool is_kept_back(const struct search_options *options, const struct bucket *bucket,
+			 enum search_end end)
+{
+	if (bucket->owner && bucket->owner != options->no_mac)
+		return options->mark == ECMPER_MARK_TOS && end == END_NO_NEIGH;
+	return end == END_NO_NEIGH || end == END_RACED;
+}
+
 static enum search_violation judge_way(const struct search_options *options,
 				       const struct bucket *bucket, struct chance chance,
 				       struct way way)
@@ -153,6 +163,8 @@ static enum search_violation judge_way(const struct search_options *options,
 	if (!way.end || way.servers > most_servers(options, bucket))
 		return VIOLATION_ENDLESS;
 	if (bucket->place) /* not a new one */
+		return VIOLATION_NONE;
+	if (bucket_has(bucket, options->no_mac) && is_kept_back(options, bucket, way.end))
 		return VIOLATION_NONE;
 	if (bucket->owner)
 		return way.end == END_DELIVERED ? VIOLATION_NONE : VIOLATION_MISSED;
@@ -197,17 +209,6 @@ static void move(struct search *search, uint32_t node, const struct bucket *buck
 		if (bucket_step(&search->options, bucket, chance, &next) == END_RST &&
 		    bucket->owner)
 			report(search, VIOLATION_RST, node);
-		reach(search, &next, node);
-	}
-}
-
-/* The next hop has no MAC, and the kernel sends the packet to any server. */
-static void leave(struct search *search, uint32_t node, const struct bucket *bucket)
-{
-	for (uint8_t server = 1; server <= search->options.servers; server++) {
-		struct bucket next;
-
-		bucket_leave(&search->options, bucket, server, &next);
 		reach(search, &next, node);
 	}
 }
@@ -268,8 +269,6 @@ static void expand(struct search *search, uint32_t node)
 		move(search, node, &bucket);
 	else
 		begin(search, node, &bucket);
-	if (search->options.is_neigh_missing && bucket.place && bucket.place != PLACE_SERVER)
-		leave(search, node, &bucket);
 	if (bucket_is_finished(&bucket)) {
 		change(search, node, &bucket);
 	} else {

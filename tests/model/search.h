@@ -17,20 +17,20 @@
 struct search_options {
 	uint8_t servers; /* their ids are 1 to this */
 	uint8_t depth;
-	uint32_t mark;         /* enum ecmper_mark_format */
-	bool is_quiet_off;     /* `--flight-time 0` */
-	bool is_one_left;      /* changes leave the bucket an owner */
-	bool is_never_dead;    /* nobody is purged */
-	bool is_neigh_missing; /* packets may be left to the kernel, which sends them to any server */
+	uint32_t mark;      /* enum ecmper_mark_format */
+	bool is_quiet_off;  /* `--flight-time 0` */
+	bool is_one_left;   /* changes leave the bucket an owner */
+	bool is_never_dead; /* nobody is purged */
+	uint8_t no_mac;     /* this server has none (any more), 0: all have one */
 	/* Faults. */
-	bool is_lpm_ignored;  /* a packet that `vip` has no owner for goes by the chain alone */
-	bool is_left_as_last; /* a bounced packet is left to the kernel as LAST */
+	bool is_lpm_ignored; /* a packet that `vip` has no owner for goes by the chain alone */
+	bool is_passed_over_as_last; /* a server without a MAC is as one that does not own the packet */
 };
 
 enum search_place {
-	PLACE_NONE,   /* no packet is under way */
-	PLACE_ROUTER, /* it is about to look at its vip slot, or at lpm when it is marked */
-	PLACE_NO_OWNER, /* it has seen a vip slot whose table has no owner, and is about to look at lpm */
+	PLACE_NONE,     /* no packet is under way */
+	PLACE_ROUTER,   /* it is about to look at its vip slot, or at lpm when it is marked */
+	PLACE_NO_OWNER, /* its vip slot's table has no owner, or one without a MAC: lpm is next */
 	PLACE_SERVER,
 };
 
@@ -59,14 +59,12 @@ enum search_end {
 	END_RST,
 	END_RACED,
 	END_NO_SERVER,
+	END_NO_NEIGH, /* whoever is left to try has no MAC */
 };
 
 /* One step of the packet, by the router's and the server's code. */
 enum search_end bucket_step(const struct search_options *options, const struct bucket *from,
 			    struct chance chance, struct bucket *to);
-/* The same when the next hop that the router chooses has no MAC: the kernel sends it to `server`. */
-void bucket_leave(const struct search_options *options, const struct bucket *from, uint8_t server,
-		  struct bucket *to);
 /* Does `chance` say anything to this step? is_known only when the bucket does not name the sender. */
 bool bucket_names(const struct bucket *bucket, uint8_t server);
 

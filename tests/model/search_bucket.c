@@ -13,6 +13,7 @@
 static const struct bucket *in_view;
 static struct chance chance_now;
 static uint32_t mark_format;
+static uint8_t missing; /* the server without a MAC, 0: all have one */
 
 enum { SLOT_LPM, SLOT_VIP };
 
@@ -29,6 +30,11 @@ static uint32_t prv_nh_at(uint32_t slot)
 static bool is_sender(const void *sender, uint32_t next_hop)
 {
 	return next_hop && *(const uint8_t *)sender == next_hop;
+}
+
+static bool has_link(uint32_t next_hop)
+{
+	return next_hop != missing;
 }
 
 static bool is_settled(const struct ecmper_prefix *prefix)
@@ -79,8 +85,8 @@ static void find_history(struct route *route, struct ecmper_prefix *prefix)
 	route->cur_nh_count = prefix->cur_nh_count;
 }
 
-static bool choose_drained(const struct search_options *options, struct route *route,
-			   bool is_under_way)
+static bool choose_fallback(const struct search_options *options, struct route *route,
+			    bool is_under_way)
 {
 	struct ecmper_prefix prefix;
 
@@ -105,7 +111,7 @@ static enum search_end choose_by_hash(const struct search_options *options, stru
 	bool is_found = true;
 
 	if (in_view->place == PLACE_NO_OWNER) {
-		is_found = choose_drained(options, &route, true);
+		is_found = choose_fallback(options, &route, true);
 	} else {
 		uint32_t tried = mark_is_set(mark_format, route.tos)
 					 ? mark_tried(mark_format, route.tos)
@@ -116,26 +122,19 @@ static enum search_end choose_by_hash(const struct search_options *options, stru
 		} else {
 			route.tos = mark_clear(mark_format, route.tos);
 			choose_current(&route, 0);
+			if (!has_link(route.next_hop))
+				route.next_hop = 0;
 		}
 	}
 	if (!is_found)
-		return END_NO_SERVER;
+		return route.is_unreachable ? END_NO_NEIGH : END_NO_SERVER;
+	if (options->is_passed_over_as_last && chance_now.is_settled &&
+	    mark_is_quiet(mark_format, route.tos))
+		route.tos = mark_set(mark_format, route.tos, MARK_LAST);
 	to->tos = route.tos;
 	to->at = route.next_hop;
 	to->place = route.next_hop ? PLACE_SERVER : PLACE_NO_OWNER;
 	return END_NOT;
-}
-
-/* leave_to_kernel(), and what the kernel does. */
-void bucket_leave(const struct search_options *options, const struct bucket *from, uint8_t server,
-		  struct bucket *to)
-{
-	*to = *from;
-	if (mark_is_set(options->mark, from->tos))
-		to->tos = mark_set(options->mark, from->tos,
-				   options->is_left_as_last ? MARK_LAST : MARK_QUIET);
-	to->place = PLACE_SERVER;
-	to->at = server;
 }
 
 /* ---- a server ---- */
@@ -163,6 +162,7 @@ enum search_end bucket_step(const struct search_options *options, const struct b
 	chance_now = chance;
 	chance_now.is_settled |= options->is_quiet_off;
 	mark_format = options->mark;
+	missing = options->no_mac;
 	*to = *from;
 	end = from->place == PLACE_SERVER ? serve(to) : choose_by_hash(options, to);
 	if (end != END_NOT) /* if the connection lives, TCP sends again, which is another packet */
@@ -176,8 +176,9 @@ uint8_t bucket_syn(const struct search_options *options, const struct bucket *bu
 
 	in_view = bucket;
 	mark_format = options->mark;
+	missing = 0; /* the connection began before its server lost its MAC */
 	choose_current(&route, 0);
-	if (!route.next_hop && !choose_drained(options, &route, false))
+	if (!route.next_hop && !choose_fallback(options, &route, false))
 		return 0;
 	return route.next_hop;
 }

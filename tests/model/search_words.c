@@ -49,12 +49,12 @@ static void print_change(const struct bucket *from, const struct bucket *to)
 static void print_hop(const struct bucket *from, const struct bucket *to)
 {
 	if (to->place == PLACE_NO_OWNER) {
-		printf("the router finds no current owner in vip");
+		printf("the router finds no current owner (with a MAC) in vip");
 	} else if (from->place == PLACE_SERVER) {
 		printf("server %u sends it back ", from->at);
 		print_mark(to->tos);
 	} else {
-		printf("the router, or its kernel, sends it to server %u ", to->at);
+		printf("the router sends it to server %u ", to->at);
 		print_mark(to->tos);
 	}
 }

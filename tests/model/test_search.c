@@ -4,8 +4,8 @@
  * of history: changes at every hop, every server drained, a change stopped between its two writes.
  * No living connection is reset. And the search can find what it looks for: it does with QUIET off.
  *
- * test_search SERVERS DEPTH [quiet-off] [neigh-missing] [one-left] [never-dead] [tos] [lpm-ignored]
- * [left-as-last] shows what one search finds.
+ * test_search SERVERS DEPTH [quiet-off] [no-mac=SERVER] [one-left] [never-dead] [tos] [lpm-ignored]
+ * [passed-over-as-last] shows what one search finds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,10 +69,27 @@ static void test_no_connection_is_reset(void **state)
 	(void)state;
 	for (uint8_t servers = 2; servers <= SEARCH_SERVERS; servers++)
 		for (uint8_t depth = 1; depth <= servers; depth++)
-			assert_clean(&(struct search_options){.servers = servers,
-							      .depth = depth,
-							      .is_neigh_missing = true},
+			assert_clean(&(struct search_options){.servers = servers, .depth = depth},
 				     depth < servers);
+}
+
+/* The servers are alike but for the one that the bucket begins with. */
+static void test_nor_is_one_while_a_server_has_no_mac(void **state)
+{
+	(void)state;
+	for (uint8_t servers = 2; servers <= SEARCH_SERVERS; servers++)
+		for (uint8_t depth = 1; depth <= servers; depth++)
+			for (uint8_t no_mac = 1; no_mac <= 2; no_mac++)
+				assert_clean(&(struct search_options){.servers = servers,
+								      .depth = depth,
+								      .no_mac = no_mac},
+					     depth < servers);
+	for (uint8_t no_mac = 1; no_mac <= 2; no_mac++)
+		assert_clean(&(struct search_options){.servers = 4,
+						      .depth = 1,
+						      .no_mac = no_mac,
+						      .mark = ECMPER_MARK_TOS},
+			     true);
 }
 
 static void test_one_server_less_is_deep_enough_while_one_stays(void **state)
@@ -133,17 +150,16 @@ static void test_depth_one_needs_no_quiet(void **state)
 	}
 }
 
-/* It may be sent to a server that does not own it. The wire format `tos` has no other mark. */
-static void test_a_packet_is_not_left_to_the_kernel_as_last(void **state)
+/* A chain's end is the end only when everybody was asked. */
+static void test_a_server_without_a_mac_may_be_the_owner(void **state)
 {
-	struct search_options options = {
-		.servers = 2, .depth = 2, .is_neigh_missing = true, .is_left_as_last = true};
-
 	(void)state;
-	assert_finds(&options, VIOLATION_RST);
-	options = (struct search_options){
-		.servers = 2, .depth = 1, .is_neigh_missing = true, .mark = ECMPER_MARK_TOS};
-	assert_finds(&options, VIOLATION_RST);
+	for (uint8_t no_mac = 1; no_mac <= 2; no_mac++)
+		assert_finds(&(struct search_options){.servers = 2,
+						      .depth = 2,
+						      .no_mac = no_mac,
+						      .is_passed_over_as_last = true},
+			     VIOLATION_RST);
 }
 
 /* ---- known ways ---- */
@@ -240,8 +256,9 @@ static int show(int argc, char *argv[])
 	for (int i = 3; i < argc; i++) {
 		options.is_quiet_off |= !strcmp(argv[i], "quiet-off");
 		options.is_lpm_ignored |= !strcmp(argv[i], "lpm-ignored");
-		options.is_neigh_missing |= !strcmp(argv[i], "neigh-missing");
-		options.is_left_as_last |= !strcmp(argv[i], "left-as-last");
+		options.is_passed_over_as_last |= !strcmp(argv[i], "passed-over-as-last");
+		if (!strncmp(argv[i], "no-mac=", 7))
+			options.no_mac = atoi(argv[i] + 7);
 		options.is_one_left |= !strcmp(argv[i], "one-left");
 		options.is_never_dead |= !strcmp(argv[i], "never-dead");
 		if (!strcmp(argv[i], "tos"))
@@ -261,12 +278,13 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_connection_is_reset),
+		cmocka_unit_test(test_nor_is_one_while_a_server_has_no_mac),
 		cmocka_unit_test(test_one_server_less_is_deep_enough_while_one_stays),
 		cmocka_unit_test(test_two_drained_servers_need_depth_two),
 		cmocka_unit_test(test_without_quiet_connections_are_reset),
 		cmocka_unit_test(test_without_quiet_also_while_one_stays),
 		cmocka_unit_test(test_depth_one_needs_no_quiet),
-		cmocka_unit_test(test_a_packet_is_not_left_to_the_kernel_as_last),
+		cmocka_unit_test(test_a_server_without_a_mac_may_be_the_owner),
 		cmocka_unit_test(test_an_overtaken_packet_is_not_answered),
 		cmocka_unit_test(test_lpm_alone_decides_once_it_was_read),
 	};

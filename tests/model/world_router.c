@@ -4,6 +4,7 @@
  * and a history made by edits. What the edits came to is read with the library's views, as numbers
  * of next hops in buckets; everything else of the model is its own.
  */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #define DEVICES           8
 #define DEVICE_OF(server) (DEVICES - 1 - (SERVERS - (server))) /* of a link-local one */
 #define OTHER_MAC         "00:00:5e:00:01:07" /* of a virtual router, also its own */
-#define UNRESOLVED        8                   /* every so many'th server has no MAC at first */
+#define UNRESOLVED        3                   /* every so many'th server has no MAC at first */
 
 static struct lab *lab;
 static struct model_router router;
@@ -122,9 +123,13 @@ static struct lab *up(struct random *random, int mark)
 	key[32] = '\0';
 	namespace_renew();
 	lab = router_up(mark, key);
-	if (one_in(random, 2))
-		lab_set_flight(lab, ECMPER_FLIGHT_MS_MAX);
 	memset(&router, 0, sizeof(router));
+	if (one_in(random, 2)) {
+		lab_set_flight(lab, ECMPER_FLIGHT_MS_MAX); /* and nothing said of ICMP errors */
+	} else {
+		assert_int_equal(inet_pton(AF_INET, OUR_ADDR, router.source4), 1);
+		assert_int_equal(inet_pton(AF_INET6, OUR_ADDR6, router.source6), 1);
+	}
 	mac_parse(INGRESS_MAC, router.own.mac[0]);
 	mac_parse(OTHER_MAC, router.own.mac[1]);
 	lab_allow_mac(lab, OTHER_MAC);

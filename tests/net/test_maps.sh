@@ -40,6 +40,8 @@ check "fragments: fields have names" names "$router/fragments" src dst id ports
 check "ranges: fields have names" names "$router/ranges" hash region items offset refs
 check "own_macs: fields have names" names "$router/own_macs" slot
 check "a server's own_macs: fields have names" names "$server/own_macs" slot
+check "icmp_source: fields have names" names "$router/icmp_source" ipv4 ipv6
+check "icmp_work: fields have names" names "$router/icmp_work" due_ns packet
 check "alloc: fields have names" names "$router/alloc" used resting
 check "counters: fields have names" names "$router/counters" packets bytes
 check "nh_counters: fields have names" names "$router/nh_counters" reason packets bytes
@@ -50,7 +52,7 @@ check "a server's vips6: fields have names" names "$server/vips6" prefixlen addr
 check "a server's fragments: fields have names" names "$server/fragments" src dst id proto
 check "a server's counters: fields have names" names "$server/counters" packets bytes
 known=" lpm cur_nh prv_nh neigh neigh_id neigh_mac members vip ranges alloc counters nh_counters config vips "
-known+="lpm6 vip6 vips6 fragments own_macs "
+known+="lpm6 vip6 vips6 fragments own_macs icmp_source icmp_work "
 for file in "$router"/* "$server"/*; do
 	name=${file##*/}
 	# The kernel takes no BTF for a devmap.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The path's MTU: an ICMP error about a flow reaches the server that has the flow, also when the flow's
-# bucket has another owner by now; and what is too large for the router's own next hop is answered.
+# bucket has another owner by now; and what is too large for the router's own next hop is answered by
+# the router program: its kernel forwards nothing, and has no route to the VIPs.
 set -euo pipefail
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -96,7 +97,6 @@ small_link_on_the_way()
 	LAB_FROM=ns99
 }
 
-# The router answers by its kernel, which forwards for this.
 small_link_to_client()
 {
 	local name="IPv$LAB_FAMILY, router's device to the client too small:"
@@ -111,15 +111,35 @@ small_link_to_client()
 
 small_link_to_server()
 {
-	local name="IPv$LAB_FAMILY, router's device to the previous owner too small:"
+	local name="IPv$LAB_FAMILY, router's device to the server too small:"
 
+	lab_apply 1
 	lab_sink ns1 9000
-	open_and_move "4${LAB_FAMILY}002" 9000
+	lab_connection_open "4${LAB_FAMILY}002" 9000
 	before=$(lab_reason too_big)
-	check "$name an upload of 1 MB on a moved connection arrives" lab_upload ns1
+	check "$name an upload of 1 MB arrives" lab_upload ns1
 	check "$name what was too large was counted" test "$(lab_reason too_big)" -gt "$before"
 	check_is "$name the client has learnt the MTU" "mtu 1400" "$(path_mtu ns99 "$LAB_VIP")"
 	lab_connection_close
+}
+
+# Datagrams that may be cut: nobody but the sender can do it, and it does once it is told.
+may_be_cut()
+{
+	local name="IPv4, router's device to the server too small, a datagram that may be cut:"
+
+	lab_exec ns99 ip route flush cache
+	large_ping
+	check_is "$name the client has learnt the MTU" "mtu 1400" "$(path_mtu ns99 "$LAB_VIP")"
+	check_is "$name it had not arrived" 0 "$(lab_kernel ns1 IpReasmOKs)"
+	large_ping
+	check_is "$name the next arrives, in parts" 1 "$(lab_kernel ns1 IpReasmOKs)"
+}
+
+# The answer is lost: it is too large for the router's device.
+large_ping()
+{
+	lab_exec ns99 ping -q -M dont -s 1450 -c 1 -W 1 "$LAB_VIP" >/dev/null || true
 }
 
 LAB_EXTRA="add 10.0.2.0/24 via 10.0.1.99
@@ -132,21 +152,6 @@ for family in 4 6; do
 	small_link_on_the_way
 done
 
-# router_route NUMBER: where the router's kernel sends what it has for the VIPs.
-router_route()
-{
-	local family
-
-	for family in 4 6; do
-		lab_exec router ip route replace "$(lab_vip "$family")" via "$(lab_addr "$family" "$1")" \
-			dev "veth$((100 + $1))"
-	done
-}
-
-# From here on the router's kernel forwards what ecmper leaves to it. Its errors for servers go to
-# server 2, which has to send them back.
-forwarding_on router
-router_route 2
 lab_exec router ip link set dev veth100 mtu 1400
 for family in 4 6; do
 	lab_speak "$family"
@@ -154,10 +159,14 @@ for family in 4 6; do
 done
 lab_exec router ip link set dev veth100 mtu 1500
 lab_exec router ip link set dev veth101 mtu 1400
-router_route 1
 lab_exec ns1 ip route flush cache # else it asks the client for small segments
 lab_exec ns1 ip -6 route flush cache
 for family in 4 6; do
 	lab_speak "$family"
 	small_link_to_server
+done
+lab_speak 4
+may_be_cut
+for counter in IpForwDatagrams Ip6OutForwDatagrams IcmpOutDestUnreachs Icmp6OutPktTooBigs; do
+	check_is "the router's kernel had nothing to do with it: $counter" 0 "$(lab_kernel router "$counter")"
 done

@@ -38,11 +38,11 @@ run()
 	check "$name the request is answered by the connection's server" grep -q 'HTTP/1.1 200 OK' <<<"$answers"
 	check_fails "$name and by no RST" grep -q '^R' <<<"$answers"
 	lab_capture_stop
-	check_is "$name the frames are the documents'" "\
+	check_is "$name the frames are the documents', but that a bounce costs no TTL" "\
 veth100 in 64 0x0
 veth102 out 63 0x0
 veth102 in 63 0x1
-veth101 out 62 0x1" "$(request_frames)"
+veth101 out 63 0x1" "$(request_frames)"
 	check_is "$name all IP and TCP checksums are right" "" "$(lab_frames | awk '$NF == "bad"')"
 	check "$name depth is 1" test \
 		"$(lab_ctl -j show | jq --arg net "$LAB_VIP_NET" '[.[] | select(.prefix == $net) | .depth][0]')" = 1

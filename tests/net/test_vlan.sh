@@ -144,7 +144,7 @@ wire102 $(frame "$(lab_end_mac 2)" "$(lab_router_mac 102)" "$(tag "$two" "$bits"
 tail102 $(frame "$(lab_router_mac 102)" "$(lab_end_mac 2)" "$(tag "$two" "$bits")" \
 		"$(packet 63 $((0x1c | ECN)) "$LAB_GHOST" "$LAB_VIP")")
 wire101 $(frame "$(lab_end_mac 1)" "$(lab_router_mac 101)" "$(tag "$one" "$bits")" \
-		"$(packet 62 $((0x0c | ECN)) "$LAB_GHOST" "$LAB_VIP")")"
+		"$(packet 63 $((0x0c | ECN)) "$LAB_GHOST" "$LAB_VIP")")"
 	check_is "$name the frames are as they must be" "$wanted" "$(captured)"
 }
 

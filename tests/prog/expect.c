@@ -118,14 +118,26 @@ static struct ecmper_nh_counter *wanted_of(struct lab *lab, const struct ecmper_
 	return &lab->wanted_hops[i].counter;
 }
 
+/* Of history, what nobody may send back any more is noted. */
+static bool is_chain_last(struct lab *lab, const struct want *want)
+{
+	uint8_t tos = frame_get_tos(&want->frame);
+
+	if (!want->by_history)
+		return false;
+	return ecmper_config_get(lab->router)->mark == ECMPER_MARK_TOS ||
+	       tos >> 2 == DSCP_MARK(LAST, 0) >> 2;
+}
+
 static void add_wanted(struct lab *lab, const struct frame *in, const struct want *want)
 {
+	uint32_t reasons = want->reasons | (is_chain_last(lab, want) ? BIT(ROUTER_chain_last) : 0);
 	struct ecmper_nh_counter *counter;
 	struct ecmper_hop hop;
 
 	lab->is_unsettled = true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(lab->wanted); i++) {
-		if (!(want->reasons & BIT(i)))
+		if (!(reasons & BIT(i)))
 			continue;
 		lab->wanted[i].packets++;
 		lab->wanted[i].bytes += want->no_bytes & BIT(i) ? 0 : in->counted;
@@ -308,6 +320,16 @@ struct want want_drop(const struct frame *in, uint32_t reason)
 	return want;
 }
 
+/* By the chain, from a server: it has paid for this router already. */
+static bool is_bounced(const struct frame *in, uint32_t reason)
+{
+	uint8_t client[ETH_ALEN];
+
+	mac_parse(CLIENT_MAC, client);
+	return (reason == ROUTER_history || reason == ROUTER_chain_end) &&
+	       memcmp(in->data + ETH_ALEN, client, ETH_ALEN);
+}
+
 struct want want_forward(const struct frame *in, int server, uint32_t reason)
 {
 	struct want want = want_pass(in, reason);
@@ -317,7 +339,8 @@ struct want want_forward(const struct frame *in, int server, uint32_t reason)
 	want.by_history = reason == ROUTER_history;
 	frame_set_tags(&want.frame, 0, NULL);
 	frame_set_macs(&want.frame, server_mac(server), way_out_mac(server));
-	frame_set_ttl(&want.frame, frame_get_ttl(in) - 1);
+	if (!is_bounced(in, reason))
+		frame_set_ttl(&want.frame, frame_get_ttl(in) - 1);
 	return want;
 }
 
@@ -332,6 +355,8 @@ struct want want_forward6(const struct frame *in, int server, uint32_t reason)
 struct want want_noted(struct want want, uint32_t note)
 {
 	want.reasons |= BIT(note);
+	if (note == ROUTER_restarted && want.by_history) /* what begins anew pays */
+		frame_set_ttl(&want.frame, frame_get_ttl(&want.frame) - 1);
 	return want;
 }
 

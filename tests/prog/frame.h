@@ -32,6 +32,8 @@
 #define HTTP        80
 #define FAR_ROUTER  "10.9.0.1" /* on the way to the client: it sends ICMP errors */
 #define FAR_ROUTER6 "fd00:9::1"
+#define OUR_ADDR    "10.0.1.100" /* of the router's device to the client */
+#define OUR_ADDR6   "fd00:1::100"
 
 #define ECN_ECT1    0x01
 #define ECN_CE      0x03
@@ -187,6 +189,8 @@ void frame_set_numbers(struct frame *frame, uint32_t seq, uint32_t ack);
 /* Of IPv4 and of TCP. */
 void frame_set_check(struct frame *frame);
 void frame_set_tcp_check(struct frame *frame);
+/* Of ICMP and ICMPv6, over all that is there. */
+void frame_set_icmp_check(struct frame *frame);
 bool frame_has_good_check(struct frame *frame);
 
 void mac_parse(const char *text, uint8_t mac[ETH_ALEN]);

@@ -114,6 +114,21 @@ void frame_set_tcp_check(struct frame *frame)
 	tcp->check = htons(~fold(add_words(sum, tcp, length)));
 }
 
+/* ICMPv6 has a pseudo header, ICMP has none. */
+void frame_set_icmp_check(struct frame *frame)
+{
+	uint32_t length = frame->length - frame->l4;
+	__be16 *check = (__be16 *)(frame->data + frame->l4 + 2);
+	uint64_t sum = 0;
+
+	if (frame_is_ipv6(frame)) {
+		sum = IPPROTO_ICMPV6 + length;
+		sum = add_words(sum, &frame_ip6(frame)->saddr, 2 * sizeof(struct in6_addr));
+	}
+	*check = 0;
+	*check = htons(~fold(add_words(sum, frame->data + frame->l4, length)));
+}
+
 void frame_copy(struct frame *to, const struct frame *from)
 {
 	memcpy(to, from, offsetof(struct frame, data) + from->length);

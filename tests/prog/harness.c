@@ -124,11 +124,14 @@ struct lab *router_up(int mark, const char *hash_key)
 					    .max_buckets = 1 << 18,
 					    .max_history = 1 << 20,
 					    .max_members = 1024,
-					    .max_ports = 8};
+					    .max_ports = 8,
+					    .icmp_rate = ECMPER_ICMP_RATE_MAX};
 	char lines[2048] = "";
 	struct lab *lab;
 
 	assert_int_equal(ecmper_hash_key_parse(hash_key, &options.hash_key), 0);
+	assert_int_equal(ecmper_addr_parse(OUR_ADDR, &options.icmp_source[0]), 0);
+	assert_int_equal(ecmper_addr_parse(OUR_ADDR6, &options.icmp_source[1]), 0);
 	write_device(lines, "in0", INGRESS_MAC, JUMBO_MTU);
 	for (int i = 1; i <= WAYS_OUT; i++)
 		write_device(lines, way_out(i), way_out_mac(i), WAY_OUT_MTU);

@@ -102,7 +102,7 @@ struct want {
 	struct frame frame; /* not looked at after a drop */
 };
 
-/* Of the router: TTL one less, no tags, MACs of the server and of the way out. ROUTER_history counts so. */
+/* Of the router: TTL one less (but not of what a server sent back), no tags, MACs of the server and of the way out. ROUTER_history counts so. */
 struct want want_forward(const struct frame *in, int server, uint32_t reason);
 /* The same, counted for the server's IPv6 address. */
 struct want want_forward6(const struct frame *in, int server, uint32_t reason);
@@ -115,6 +115,9 @@ struct want want_tag(struct want want, uint16_t tci);
 /* Of both: as it came, to the kernel. */
 struct want want_pass(const struct frame *in, uint32_t reason);
 struct want want_drop(const struct frame *in, uint32_t reason);
+/* Of the router: back to where it came from, as an ICMP error about it: Time Exceeded, or with `mtu`
+ * Fragmentation Needed or Packet Too Big. */
+struct want want_answer(const struct frame *in, uint32_t reason, int mtu);
 
 /*
  * Through the program; the counters are added up until lab_settle() compares them. lab_expect() is

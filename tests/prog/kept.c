@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "device.h"
 #include "harness.h"
+#include "icmp_source.h"
 #include "instance.h"
 #include "kept.h"
 #include "own_macs.h"
@@ -46,6 +47,8 @@ static bool is_same(const struct kept *kept, const struct ecmper_up_options *wan
 	const struct ecmper_up_options *had = &kept->options;
 
 	return had->mark == wanted->mark && had->flight_ms == wanted->flight_ms &&
+	       had->icmp_rate == wanted->icmp_rate &&
+	       !memcmp(had->icmp_source, wanted->icmp_source, sizeof(had->icmp_source)) &&
 	       had->has_hash_key == wanted->has_hash_key &&
 	       !memcmp(&had->hash_key, &wanted->hash_key, sizeof(had->hash_key)) &&
 	       had->vip_count == wanted->vip_count &&
@@ -82,18 +85,23 @@ static void config_access(struct kept *kept, bool is_write)
 	close(fd);
 }
 
-/* The device's own, as `up` would set it. */
-static int take_mac(struct kept *kept, const char *dev)
+/* The device's own, and where the router answers from, as `up` would set them. */
+static int take_device(struct kept *kept, const struct ecmper_up_options *options)
 {
 	struct bpf_map_info info = {};
 	struct own_macs macs;
 	struct device device;
 	int fd = open_map(kept, ECMPER_STR(ECMPER_MAP_OWN_MACS), &info);
-	int ret = device_get(dev, &device)
+	int ret = device_get(options->devs[0], &device)
 			  ?: own_macs_open(&macs, fd)
 			  ?: own_macs_allow(&macs, device.mac)
 			  ?: own_macs_write(&macs);
 
+	close(fd);
+	if (ret || options->role != ECMPER_ROUTER)
+		return ret;
+	fd = open_map(kept, ECMPER_STR(ECMPER_MAP_ICMP_SOURCE), &info);
+	ret = icmp_source_set(fd, options, &device);
 	close(fd);
 	return ret;
 }
@@ -162,8 +170,7 @@ int kept_up(const struct ecmper_up_options *options, struct ecmper_error *err)
 	int ret = 0;
 
 	if (kept && is_same(kept, options)) {
-		ret = take_mac(kept, options->devs[0])
-			      ?: attach(kept, if_nametoindex(options->devs[0]));
+		ret = take_device(kept, options) ?: attach(kept, if_nametoindex(options->devs[0]));
 		return ret ? ecmper_fail(err, ret, "cannot attach again: %s", strerror(-ret)) : 0;
 	}
 	if (kept)

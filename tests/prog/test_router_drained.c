@@ -77,8 +77,7 @@ static void past_its_end_the_chain_ends_at_the_newest_previous_owner(void **stat
 	for (int k = 4; k <= 15; k++) {
 		lab_case(*state, "mark %d, which this table did not set", k);
 		frame_tcp(&in, .from = server_mac(1), .tos = DSCP_MARK(k, 0));
-		want = want_old_owner(&in, 2, 1);
-		want.reasons |= BIT(ROUTER_restarted);
+		want = want_noted(want_old_owner(&in, 2, 1), ROUTER_restarted);
 		lab_expect(*state, &in, want);
 	}
 }

@@ -169,7 +169,7 @@ static void every_ttl_above_one_is_decremented(void **state)
 		lab_case(*state, "TTL %d", ttl);
 		frame_tcp(&in, .ttl = ttl);
 		lab_send(*state, &in,
-			 ttl <= 1 ? want_pass(&in, ROUTER_ttl)
+			 ttl <= 1 ? want_answer(&in, ROUTER_ttl, 0)
 				  : want_forward(&in, 1, ROUTER_forward));
 	}
 	lab_settle(*state);
@@ -182,9 +182,12 @@ static void a_route_is_looked_for_before_the_ttl_is_judged(void **state)
 	frame_tcp(&in, .ttl = 1, .dst = "10.9.9.9");
 	lab_expect(*state, &in, want_pass(&in, ROUTER_no_route));
 	frame_tcp(&in, .ttl = 1, .tos = DSCP_MARK(1, 0));
-	lab_expect(*state, &in, want_pass(&in, ROUTER_ttl));
+	lab_expect(*state, &in, want_noted(want_answer(&in, ROUTER_ttl, 0), ROUTER_mark_cleared));
 	lab_edit(*state, "add " VIP " via %s weight 0", server_addr(1));
-	lab_expect(*state, &in, want_pass(&in, ROUTER_ttl));
+	frame_tcp(&in, .ttl = 1);
+	lab_expect(*state, &in, want_answer(&in, ROUTER_ttl, 0));
+	frame_tcp(&in, .ttl = 1, .flags = SYN);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_server));
 }
 
 static void padding_is_kept_but_not_counted(void **state)

@@ -87,7 +87,7 @@ static void every_hop_limit_above_one_is_decremented(void **state)
 		lab_case(*state, "hop limit %d", limit);
 		frame_tcp6(&in, .ttl = limit);
 		lab_send(*state, &in,
-			 limit <= 1 ? want_pass(&in, ROUTER_ttl)
+			 limit <= 1 ? want_answer(&in, ROUTER_ttl, 0)
 				    : want_forward6(&in, 1, ROUTER_forward));
 	}
 	frame_tcp6(&in, .ttl = 1, .dst = "fd00:10::11");
@@ -174,7 +174,7 @@ static void a_connected_route_reaches_known_neighbours_only(void **state)
 	}
 	lab_case(*state, "unknown");
 	frame_tcp6(&in, .dst = "fd00::77", .tos = DSCP_MARK(3, 3));
-	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
+	lab_expect(*state, &in, want_pass(&in, ROUTER_unresolved));
 	frame_tcp6(&in, .dst = "fd00:0:0:1::1");
 	lab_expect(*state, &in, want_pass(&in, ROUTER_no_route));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The router and packets that are larger than the next hop's device takes: the IP packet counts,
- * by its own length, and what is too big goes to the kernel without a mark.
+ * by its own length, and the sender of what is too big is told the MTU.
  */
 #include <netinet/in.h>
 #include "harness.h"
@@ -33,7 +33,7 @@ static void expect_limit(struct lab *lab, int server, uint16_t mtu)
 			build(&in, is_ipv6, mtu, tags[i]);
 			lab_expect(lab, &in, want_forward(&in, server, ROUTER_forward));
 			build(&in, is_ipv6, mtu + 1, tags[i]);
-			lab_expect(lab, &in, want_pass(&in, ROUTER_too_big));
+			lab_expect(lab, &in, want_answer(&in, ROUTER_too_big, mtu));
 		}
 }
 
@@ -65,7 +65,7 @@ static void the_tag_that_a_next_hop_wants_is_not_counted(void **state)
 	build(&in, false, WAY_OUT_MTU, (struct tag){0, 0});
 	lab_expect(*state, &in, want_tag(want_forward(&in, 1, ROUTER_forward), 9));
 	build(&in, true, WAY_OUT_MTU + 1, (struct tag){0, 0});
-	lab_expect(*state, &in, want_pass(&in, ROUTER_too_big));
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
 }
 
 static void padding_is_not_counted(void **state)
@@ -89,7 +89,7 @@ static void every_next_hop_has_its_own_mtu(void **state)
 	expect_limit(*state, 2, 1300);
 }
 
-static void what_goes_to_the_kernel_with_a_mark_goes_as_quiet(void **state)
+static void the_answer_quotes_what_came(void **state)
 {
 	struct frame in;
 
@@ -98,39 +98,30 @@ static void what_goes_to_the_kernel_with_a_mark_goes_as_quiet(void **state)
 
 		lab_case(*state, "ToS %02x of a client", tos);
 		frame_tcp(&in, .tos = tos, .payload = WAY_OUT_MTU);
-		want = want_pass(&in, ROUTER_too_big);
-		if (IS_DSCP_MARK(tos))
-			want = want_noted(want_tos(want, DSCP_MARK(QUIET, tos & 3)),
-					  ROUTER_mark_cleared);
-		lab_send(*state, &in, want);
+		want = want_answer(&in, ROUTER_too_big, WAY_OUT_MTU);
+		lab_send(*state, &in,
+			 IS_DSCP_MARK(tos) ? want_noted(want, ROUTER_mark_cleared) : want);
 		frame_tcp6(&in, .tos = tos, .payload = WAY_OUT_MTU);
-		want = want_pass(&in, ROUTER_too_big);
-		if (IS_DSCP_MARK(tos))
-			want = want_noted(want_tos(want, DSCP_MARK(QUIET, tos & 3)),
-					  ROUTER_mark_cleared);
-		lab_send(*state, &in, want);
+		want = want_answer(&in, ROUTER_too_big, WAY_OUT_MTU);
+		lab_send(*state, &in,
+			 IS_DSCP_MARK(tos) ? want_noted(want, ROUTER_mark_cleared) : want);
 	}
-	lab_case(*state, "bounced");
-	frame_tcp(&in, .tos = DSCP_MARK(1, 2), .from = server_mac(1), .payload = WAY_OUT_MTU);
-	lab_send(*state, &in, want_tos(want_pass(&in, ROUTER_too_big), DSCP_MARK(QUIET, 2)));
 	lab_settle(*state);
 }
 
-static void without_a_mac_a_marked_packet_goes_as_quiet_too(void **state)
+/* Linux and others take the answer, and send in parts themselves: XDP cannot. */
+static void what_may_be_cut_is_answered_too(void **state)
 {
 	struct frame in;
 
-	lab_edit(*state, "add 10.0.10.1 via 10.0.0.200\nadd fd00:10::11 via 10.0.0.200");
-	frame_tcp(&in, .dst = "10.0.10.1", .tos = DSCP_MARK(3, 1));
-	lab_expect(*state, &in,
-		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(QUIET, 1)),
-			      ROUTER_mark_cleared));
-	frame_tcp6(&in, .dst = "fd00:10::11", .tos = DSCP_MARK(3, 1), .tags = {{ETH_P_8021Q, 2}});
-	lab_expect(*state, &in,
-		   want_noted(want_tos(want_pass(&in, ROUTER_no_neigh), DSCP_MARK(QUIET, 1)),
-			      ROUTER_mark_cleared));
-	frame_tcp(&in, .dst = "10.0.10.1", .tos = 0x28);
-	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
+	frame_udp(&in, .fragment = 0, .payload = WAY_OUT_MTU);
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
+	lab_case(*state, "a first part");
+	frame_udp(&in, .fragment = MORE_FRAGMENTS, .payload = WAY_OUT_MTU);
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
+	lab_case(*state, "a later part");
+	frame_udp(&in, .fragment = FRAGMENT_AT(200), .payload = WAY_OUT_MTU);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_icmp_never));
 }
 
 static void to_a_neighbour_a_mark_is_only_a_dscp(void **state)
@@ -141,7 +132,7 @@ static void to_a_neighbour_a_mark_is_only_a_dscp(void **state)
 	frame_tcp(&in, .dst = server_addr(3), .tos = DSCP_MARK(3, 1), .payload = WAY_OUT_MTU - 40);
 	lab_expect(*state, &in, want_forward(&in, 3, ROUTER_connected));
 	frame_tcp(&in, .dst = server_addr(3), .tos = DSCP_MARK(3, 1), .payload = WAY_OUT_MTU);
-	lab_expect(*state, &in, want_pass(&in, ROUTER_too_big));
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
 }
 
 #define with_one(test) cmocka_unit_test_setup_teardown(test, one_server, lab_down)
@@ -154,8 +145,8 @@ int main(void)
 		with_one(the_tag_that_a_next_hop_wants_is_not_counted),
 		with_one(padding_is_not_counted),
 		with_one(every_next_hop_has_its_own_mtu),
-		with_one(what_goes_to_the_kernel_with_a_mark_goes_as_quiet),
-		with_one(without_a_mac_a_marked_packet_goes_as_quiet_too),
+		with_one(the_answer_quotes_what_came),
+		with_one(what_may_be_cut_is_answered_too),
 		with_one(to_a_neighbour_a_mark_is_only_a_dscp),
 	};
 

@@ -3,6 +3,9 @@
  * Every reason of ECMPER_ROUTER_REASONS, once, in its plainest form: a reason without a test here
  * does not compile. The other test_router_*.c files have the corners.
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
 #include "harness.h"
 
 /* Every bucket is owned by server 2, and was by 1. */
@@ -25,10 +28,10 @@ static void reason_history(void **state)
 	struct frame in;
 	struct want want;
 
-	make_history(*state);
-	frame_tcp(&in, .from = server_mac(2), .tos = DSCP_MARK(1, 0));
-	want = want_forward(&in, 1, ROUTER_history);
-	frame_set_tos(&want.frame, DSCP_MARK(LAST, 0));
+	lab_make_chain(*state, VIP, server_addr, 3);
+	frame_tcp(&in, .from = server_mac(3), .tos = DSCP_MARK(1, 0));
+	want = want_forward(&in, 2, ROUTER_history);
+	frame_set_tos(&want.frame, DSCP_MARK(1, 0));
 	lab_expect(*state, &in, want);
 }
 
@@ -109,7 +112,76 @@ static void reason_ttl(void **state)
 
 	lab_edit(*state, "add " VIP " via %s", server_addr(1));
 	frame_tcp(&in, .ttl = 1);
-	lab_expect(*state, &in, want_pass(&in, ROUTER_ttl));
+	lab_expect(*state, &in, want_answer(&in, ROUTER_ttl, 0));
+}
+
+static void reason_icmp_never(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	frame_icmp(&in, .icmp_type = 3, .icmp_code = 3, .quote = REPLY(), .ttl = 1);
+	lab_expect(*state, &in, want_noted(want_drop(&in, ROUTER_icmp_never), ROUTER_icmp_error));
+}
+
+static void reason_icmp_no_source(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	lab_set_flight(*state,
+		       0); /* an `up` without --icmp-source, and the device has no address */
+	frame_tcp(&in, .ttl = 1);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_icmp_no_source));
+}
+
+/* One that is due in an hour. */
+static void reason_icmp_limit(void **state)
+{
+	struct ecmper_icmp_work work[64];
+	int fd = bpf_obj_get(ECMPER_PIN_DEFAULT "/icmp_work");
+	uint32_t zero = 0;
+	struct frame in;
+
+	lab_edit(*state, "add " VIP " via %s", server_addr(1));
+	assert_true(fd >= 0);
+	assert_uint_in_range(libbpf_num_possible_cpus(), 1, ARRAY_SIZE(work));
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, work), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(work); i++)
+		work[i].due_ns = UINT64_MAX / 2;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, work, BPF_ANY), 0);
+	close(fd);
+	frame_tcp(&in, .ttl = 1);
+	lab_expect(*state, &in, want_drop(&in, ROUTER_icmp_limit));
+}
+
+static void reason_discovery(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add " VIP6 " via %s", server_addr(1));
+	frame_icmp6(&in, .ttl = 255, .icmp_type = 135);
+	lab_expect(*state, &in, want_pass(&in, ROUTER_discovery));
+}
+
+static void reason_unresolved(void **state)
+{
+	struct frame in;
+
+	lab_edit(*state, "add 10.0.0.0/24 connected");
+	frame_tcp(&in, .dst = "10.0.0.77");
+	lab_expect(*state, &in, want_pass(&in, ROUTER_unresolved));
+}
+
+static void reason_chain_last(void **state)
+{
+	struct frame in;
+
+	make_history(*state);
+	frame_tcp(&in, .from = server_mac(2), .tos = DSCP_MARK(1, 0));
+	lab_expect(*state, &in,
+		   want_noted(want_tos(want_forward(&in, 1, ROUTER_history), DSCP_MARK(LAST, 0)),
+			      ROUTER_chain_last));
 }
 
 static void reason_no_neigh(void **state)
@@ -118,7 +190,7 @@ static void reason_no_neigh(void **state)
 
 	lab_edit(*state, "add " VIP " via 10.0.0.200");
 	frame_tcp(&in);
-	lab_expect(*state, &in, want_pass(&in, ROUTER_no_neigh));
+	lab_expect(*state, &in, want_drop(&in, ROUTER_no_neigh));
 }
 
 static void reason_too_big(void **state)
@@ -127,7 +199,7 @@ static void reason_too_big(void **state)
 
 	lab_edit(*state, "add " VIP " via %s", server_addr(1));
 	frame_tcp(&in, .payload = WAY_OUT_MTU - 40 + 1);
-	lab_expect(*state, &in, want_pass(&in, ROUTER_too_big));
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
 }
 
 static void reason_no_headroom(void **state)

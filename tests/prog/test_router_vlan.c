@@ -186,7 +186,6 @@ static void behind_tags_headers_are_judged_as_in_front(void **state)
 		enum ecmper_router_reason reason;
 	} cases[] = {
 		{"no route", HEADERS(.tags = {{Q, 1}}, .dst = "10.9.9.9"), ROUTER_no_route},
-		{"TTL 1", HEADERS(.tags = {{Q, 1}, {Q, 2}}, .ttl = 1), ROUTER_ttl},
 		{"multicast", HEADERS(.tags = {{Q, 1}}, .to = "01:00:5e:00:00:01"),
 		 ROUTER_not_unicast},
 		{"multicast, IPv6", HEADERS6(.tags = {{Q, 1}}, .to = "33:33:00:00:00:01"),
