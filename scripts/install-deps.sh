@@ -57,7 +57,8 @@ deb_known()
 	local package
 
 	for package in "$@"; do
-		! apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' || echo "$package"
+		# Not grep -q: it would end before apt-cache, which then fails.
+		! apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null || echo "$package"
 	done
 }
 
