@@ -75,16 +75,22 @@ static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *r
 	return is_ipv6 ? type < ICMP6_INFO : is_icmp_error(type, false) || type == ICMP_REDIRECT;
 }
 
-/* A token bucket, kept as the time at which it has its next token. */
-static __always_inline bool take_token(struct ecmper_icmp_work *work)
+/*
+ * A token bucket, kept as the time at which it has its next token. One of each kind: a flood of packets
+ * whose TTL is over must not stop path MTU discovery.
+ */
+static __always_inline bool take_token(struct ecmper_icmp_work *work, __u32 reason)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), last = now + ECMPER_ICMP_BURST * icmp_interval_ns;
+	__u64 *due_ns = &work->due_ns[reason == ROUTER_too_big];
 
-	if (work->due_ns > now + (ECMPER_ICMP_BURST - 1) * icmp_interval_ns)
+	if (*due_ns > last) /* left by a lower rate */
+		*due_ns = last;
+	if (*due_ns > last - icmp_interval_ns)
 		return false;
-	if (work->due_ns < now)
-		work->due_ns = now;
-	work->due_ns += icmp_interval_ns;
+	if (*due_ns < now)
+		*due_ns = now;
+	*due_ns += icmp_interval_ns;
 	return true;
 }
 
@@ -140,7 +146,6 @@ static __always_inline struct ecmper_icmp_work *get_icmp_work(void)
 static __always_inline const struct ecmper_icmp_source *get_icmp_source(const struct xdp_md *ctx)
 {
 	__u32 ifindex = ctx->ingress_ifindex;
-
 	const struct ecmper_icmp_source *source = map_lookup(ECMPER_MAP_ICMP_SOURCE, &ifindex);
 
 	if (source)
@@ -169,7 +174,7 @@ __noinline int answer4(struct xdp_md *ctx, const struct refused *refused)
 		return ROUTER_icmp_never;
 	if (!source || !source->ipv4)
 		return ROUTER_icmp_no_source;
-	if (!take_token(work))
+	if (!take_token(work, refused->reason))
 		return ROUTER_icmp_limit;
 	error->icmp.type = TIME_EXCEEDED;
 	if (refused->reason == ROUTER_too_big) {
@@ -214,7 +219,7 @@ __noinline int answer6(struct xdp_md *ctx, const struct refused *refused)
 	if (!source || !(source->ipv6.word[0] | source->ipv6.word[1] | source->ipv6.word[2] |
 			 source->ipv6.word[3]))
 		return ROUTER_icmp_no_source;
-	if (!take_token(work))
+	if (!take_token(work, refused->reason))
 		return ROUTER_icmp_limit;
 	error->icmp.type = TIME_EXCEEDED6;
 	if (refused->reason == ROUTER_too_big) {

@@ -245,8 +245,8 @@ struct ecmper_icmp_source {
  * one that is being made. */
 #define ECMPER_ICMP_QUOTE 128 /* bytes of the packet that an error is about; a multiple of four */
 struct ecmper_icmp_work {
-	__u64 due_ns;
-	__u8 front[24]; /* Ethernet header and tags */
+	__u64 due_ns[2]; /* of Time Exceeded, and of the errors that path MTU discovery needs */
+	__u8 front[24];  /* Ethernet header and tags */
 	__u8 packet[48 + ECMPER_ICMP_QUOTE];
 };
 #define ECMPER_ICMP_BURST        50
@@ -396,7 +396,7 @@ ECMPER_ASSERT_SIZE(ecmper_own_mac_line, 64);
 ECMPER_ASSERT_SIZE(ecmper_fragment_key, 40);
 ECMPER_ASSERT_SIZE(ecmper_fragment, 8);
 ECMPER_ASSERT_SIZE(ecmper_icmp_source, 20);
-ECMPER_ASSERT_SIZE(ecmper_icmp_work, 208);
+ECMPER_ASSERT_SIZE(ecmper_icmp_work, 216);
 ECMPER_ASSERT_SIZE(ecmper_counter, 16);
 ECMPER_ASSERT_SIZE(ecmper_nh_reasons, 64);
 ECMPER_ASSERT_SIZE(ecmper_hash_key, 96);

@@ -351,6 +351,12 @@ static __always_inline bool fits(const struct packet *pkt, const struct route *r
 	return likely(pkt->ip_bytes <= route->link->mtu);
 }
 
+/* What comes a second time has paid its TTL, and ends because its mark grows; that of format tos does not. */
+static __always_inline bool pays_ttl(const struct route *route)
+{
+	return !route->is_bounced || mark_format == ECMPER_MARK_TOS;
+}
+
 /*
  * TTL and MTU must let the packet go on, else its sender is told. What a server sent back comes from
  * its MAC, which is not the way to the sender.
@@ -360,7 +366,7 @@ static __always_inline int check_limits(struct xdp_md *ctx, const struct packet 
 {
 	int reason = 0;
 
-	if (unlikely(get_ttl(pkt, is_ipv6) <= 1) && !route->is_bounced)
+	if (unlikely(get_ttl(pkt, is_ipv6) <= 1) && pays_ttl(route))
 		reason = ROUTER_ttl;
 	else if (!fits(pkt, route))
 		reason = ROUTER_too_big;
@@ -379,7 +385,7 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pkt,
 
 	if (unlikely(route->tos != get_tos(pkt, is_ipv6)))
 		set_tos(pkt, route->tos, is_ipv6);
-	if (!route->is_bounced) /* what comes a second time has paid */
+	if (pays_ttl(route))
 		decrement_ttl(pkt, is_ipv6);
 	if (likely(!pkt->vlan_tags && !link->vlan))
 		set_macs(pkt->eth, link);

@@ -18,14 +18,14 @@ DEB_BUILD="clang llvm gcc libc6-dev make pkg-config libbpf-dev libelf-dev zlib1g
 DEB_UNIT="libcmocka-dev iproute2"
 DEB_TEST="$DEB_UNIT nginx-light apache2-utils netcat-openbsd tcpdump ethtool jq shellcheck
 	mandoc bsdextrautils util-linux procps curl systemd strace git udev iputils-ping binutils
-	dpkg-dev debhelper qemu-system-x86 busybox-static cpio kmod xz-utils zstd debootstrap"
+	build-essential dpkg-dev debhelper traceroute qemu-system-x86 busybox-static cpio kmod xz-utils zstd debootstrap"
 # The one version that `make check-format` takes, which not every suite has.
 DEB_STYLE=clang-format-14
 RPM_BUILD="clang llvm gcc glibc-devel make pkgconf-pkg-config bpftool libbpf-devel elfutils-libelf-devel
 	zlib-devel libmnl-devel jansson-devel"
 RPM_UNIT="libcmocka-devel libasan libubsan iproute"
 RPM_TEST="$RPM_UNIT nginx-core httpd-tools netcat tcpdump ethtool iproute-tc jq ShellCheck mandoc
-	util-linux procps-ng curl systemd strace git-core diffutils systemd-udev iputils binutils
+	util-linux procps-ng curl systemd strace git-core diffutils systemd-udev iputils traceroute binutils
 	qemu-system-x86-core busybox cpio kmod xz zstd debootstrap"
 
 POLICY=/usr/sbin/policy-rc.d

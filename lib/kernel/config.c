@@ -99,6 +99,9 @@ int config_make(const struct ecmper_up_options *options, bool is_up, struct ecmp
 		return ecmper_fail(err, -EBUSY,
 				   "--mark is fixed while the router is up: `down` first, or leave "
 				   "it out");
+	if (options->icmp_rate > ECMPER_ICMP_RATE_MAX)
+		return ecmper_fail(err, -EINVAL, "--icmp-rate %u is out of range: 1 to %u",
+				   options->icmp_rate, ECMPER_ICMP_RATE_MAX);
 	set_changeable(options, config);
 	if (options->role == ECMPER_SERVER)
 		return set_sizes(options, is_up, config, err);

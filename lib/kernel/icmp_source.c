@@ -12,6 +12,13 @@
 #include <string.h>
 #include "icmp_source.h"
 
+static const struct ecmper_addr none;
+
+static bool has_ipv6(const struct ecmper_icmp_source *source)
+{
+	return memcmp(&source->ipv6, &none, sizeof(none));
+}
+
 static bool is_single_host(const struct ifaddrs *at)
 {
 	static const uint8_t ones[16] = {[0 ... 15] = 0xff};
@@ -24,7 +31,6 @@ static bool is_single_host(const struct ifaddrs *at)
 /* The first of a subnet is the best. */
 static void consider(const struct ifaddrs *at, struct ecmper_icmp_source *source, bool is_last_try)
 {
-	static const struct ecmper_addr none;
 	const struct in6_addr *addr6;
 
 	if (is_single_host(at) != is_last_try)
@@ -35,7 +41,7 @@ static void consider(const struct ifaddrs *at, struct ecmper_icmp_source *source
 		return;
 	}
 	addr6 = &((struct sockaddr_in6 *)at->ifa_addr)->sin6_addr;
-	if (!IN6_IS_ADDR_LINKLOCAL(addr6) && !memcmp(&source->ipv6, &none, sizeof(none)))
+	if (!IN6_IS_ADDR_LINKLOCAL(addr6) && !has_ipv6(source))
 		memcpy(&source->ipv6, addr6, sizeof(*addr6));
 }
 
@@ -50,7 +56,7 @@ static void find_source(const struct ifaddrs *list, const char *dev,
 				consider(at, source, last_try);
 }
 
-/* Devices that are no more make room. */
+/* Devices that are no more make room, where it is wanted: those of another network namespace look alike. */
 static void remove_gone(int fd)
 {
 	uint32_t key, next;
@@ -60,33 +66,56 @@ static void remove_gone(int fd)
 	while (!ret) {
 		key = next;
 		ret = bpf_map_get_next_key(fd, &key, &next);
-		if (!if_indextoname(key, name))
+		if (key && !if_indextoname(key, name))
 			bpf_map_delete_elem(fd, &key);
 	}
 }
 
+static int set(int fd, uint32_t ifindex, const struct ecmper_icmp_source *source)
+{
+	int ret = bpf_map_update_elem(fd, &ifindex, source, BPF_ANY);
+
+	if (ret != -E2BIG)
+		return ret;
+	remove_gone(fd);
+	return bpf_map_update_elem(fd, &ifindex, source, BPF_ANY);
+}
+
+/* What is not known yet of one is as of the other. */
+static void complete(struct ecmper_icmp_source *source, const struct ecmper_icmp_source *other)
+{
+	if (!source->ipv4)
+		source->ipv4 = other->ipv4;
+	if (!has_ipv6(source))
+		source->ipv6 = other->ipv6;
+}
+
 int icmp_source_set(int fd, const struct ecmper_up_options *options, const struct device *devices)
 {
-	static const struct ecmper_addr none;
+	/* Of what comes in by another device than those named, such as a bond's NICs: key 0. */
+	struct ecmper_icmp_source any = {}, before = {};
 	struct ifaddrs *list;
-	uint32_t any = 0;
+	uint32_t key = 0;
 	int ret = 0;
 
 	if (getifaddrs(&list))
 		return -errno;
-	remove_gone(fd);
 	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
 		struct ecmper_icmp_source source = {};
 
-		find_source(list, devices[i].name, &source);
 		if (memcmp(&options->icmp_source[0], &none, sizeof(none)))
 			source.ipv4 = options->icmp_source[0].word[3];
-		if (memcmp(&options->icmp_source[1], &none, sizeof(none)))
-			source.ipv6 = options->icmp_source[1];
-		ret = bpf_map_update_elem(fd, &devices[i].ifindex, &source, BPF_ANY);
-		if (!ret && !i)
-			ret = bpf_map_update_elem(fd, &any, &source, BPF_ANY);
+		source.ipv6 = options->icmp_source[1];
+		find_source(list, devices[i].name, &source);
+		complete(&any, &source);
+		ret = set(fd, devices[i].ifindex, &source);
 	}
 	freeifaddrs(list);
-	return ret;
+	if (ret)
+		return ret;
+	if (!options->is_whole && !bpf_map_lookup_elem(fd, &key, &before)) {
+		complete(&before, &any);
+		any = before;
+	}
+	return set(fd, key, &any);
 }

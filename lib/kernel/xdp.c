@@ -16,6 +16,13 @@
 #include "pin.h"
 #include "xdp.h"
 
+/* The MACs of all devices that have the program, for own_macs. */
+struct mac_list {
+	uint8_t mac[ECMPER_UP_PORTS_MAX + ECMPER_ALSO_MACS_MAX][6];
+	unsigned int count;
+	bool is_whole; /* no device is out of sight */
+};
+
 /* One `up` under way. */
 struct up {
 	const struct ecmper_up_options *options;
@@ -23,6 +30,7 @@ struct up {
 	bool is_up; /* the instance was there before */
 	struct device devices[ECMPER_DEVS_MAX];
 	struct own_macs macs;
+	struct mac_list mac_list;
 	struct loaded loaded;
 	struct ecmper_up_report *report;
 	struct ecmper_error *err;
@@ -102,13 +110,6 @@ static int prepare(struct up *up)
 	return ret ?: apply_state(up, ECMPER_EDIT_APPLY | (up->is_up ? ECMPER_EDIT_CHECK : 0));
 }
 
-/* The MACs of all devices that have the program, for own_macs. */
-struct mac_list {
-	uint8_t mac[ECMPER_UP_PORTS_MAX + ECMPER_ALSO_MACS_MAX][6];
-	unsigned int count;
-	bool is_whole; /* no device is out of sight */
-};
-
 static void list_mac(struct mac_list *list, const uint8_t mac[6])
 {
 	if (list->count < sizeof(list->mac) / sizeof(*list->mac))
@@ -133,33 +134,48 @@ static int list_other(int fd, const char *path, uint32_t ifindex, uint32_t prog_
 	return 0;
 }
 
-/* Which frames are this host's: those to its devices' MACs, and to those that are said to be its own. Of
- * devices that are out of sight, in another network namespace, nothing is forgotten. */
-static int set_macs(struct up *up)
+static int mac_failed(struct up *up, int ret)
 {
-	const struct ecmper_config *config = &up->loaded.config;
-	struct mac_list list = {.is_whole = true};
-	int ret = up->is_up && !up->options->is_whole
-			  ? pin_links_each(up->folder, list_other, &list)
-			  : 0;
-
-	for (unsigned int i = 0; i < up->options->dev_count; i++)
-		list_mac(&list, up->devices[i].mac);
-	for (unsigned int i = 0; i < config->also_mac_count; i++)
-		list_mac(&list, config->also_macs[i].byte);
-	if (!ret && list.is_whole)
-		ret = own_macs_set(&up->macs, list.mac, list.count);
-	for (unsigned int i = 0; !ret && !list.is_whole && i < list.count; i++)
-		ret = own_macs_allow(&up->macs, list.mac[i]);
 	if (ret == -ENOSPC)
 		return ecmper_fail(up->err, ret,
 				   "map own_macs has room for %u MACs that end in the same byte: "
 				   "leave out an --also-mac; nothing was changed",
 				   ECMPER_OWN_MAC_SLOTS);
-	ret = ret ?: own_macs_write(&up->macs);
 	return ret ? ecmper_fail(up->err, ret, "cannot set the devices' MACs (map own_macs): %s",
 				 strerror(-ret))
 		   : 0;
+}
+
+/* Those and no others. Of devices that are out of sight, in another network namespace, nothing is
+ * forgotten. */
+static int set_macs(struct up *up)
+{
+	const struct mac_list *list = &up->mac_list;
+	int ret = list->is_whole ? own_macs_set(&up->macs, list->mac, list->count) : 0;
+
+	return mac_failed(up, ret ?: own_macs_write(&up->macs));
+}
+
+/* Which frames are this host's: those to its devices' MACs, and those that are said to be its own. Others
+ * are forgotten when all is done, unless there is no room for both. */
+static int allow_macs(struct up *up)
+{
+	const struct ecmper_config *config = &up->loaded.config;
+	struct mac_list *list = &up->mac_list;
+	int ret;
+
+	list->is_whole = true;
+	ret = up->is_up && !up->options->is_whole ? pin_links_each(up->folder, list_other, list)
+						  : 0;
+	for (unsigned int i = 0; i < up->options->dev_count; i++)
+		list_mac(list, up->devices[i].mac);
+	for (unsigned int i = 0; i < config->also_mac_count; i++)
+		list_mac(list, config->also_macs[i].byte);
+	for (unsigned int i = 0; !ret && i < list->count; i++)
+		ret = own_macs_allow(&up->macs, list->mac[i]);
+	if (ret == -ENOSPC && list->is_whole)
+		return set_macs(up);
+	return mac_failed(up, ret ?: own_macs_write(&up->macs));
 }
 
 static int set_icmp_source(struct up *up)
@@ -238,7 +254,7 @@ static int commit(struct up *up)
 
 	if (ret)
 		return ecmper_fail(up->err, ret, "cannot read map own_macs: %s", strerror(-ret));
-	ret = set_macs(up) ?: set_icmp_source(up) ?: attach_new(up);
+	ret = allow_macs(up) ?: set_icmp_source(up) ?: attach_new(up);
 	ret = ret ?: role_finish(up->options, up->folder, &up->loaded, up->err);
 	if (!ret && up->is_up)
 		ret = apply_state(up, ECMPER_EDIT_APPLY);
@@ -249,6 +265,7 @@ static int commit(struct up *up)
 	}
 	return role_tell(up->options, &up->loaded, up->err)
 		       ?: pin_links_each(up->folder, replace, up)
+		       ?: set_macs(up)
 		       ?: pin_version_write(up->folder, up->err);
 }
 

@@ -312,7 +312,7 @@ static void send_on(struct path *path, uint32_t tried)
 {
 	uint32_t answers = chain_at(path, 0) ? 0 : find_in_chain(path, 1);
 
-	path->has_paid = true;
+	path->has_paid = !path->router->is_tos; /* whose mark does not grow */
 	if (send_along_chain(path, tried))
 		return;
 	if (chain_at(path, tried) || !has_mac(path, chain_at(path, answers)) || !mark_end(path))

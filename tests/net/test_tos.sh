@@ -42,7 +42,7 @@ run()
 veth100 in 64 0x0
 veth102 out 63 0x0
 veth102 in 63 0x1
-veth101 out 63 0x1" "$(request_frames)"
+veth101 out 62 0x1" "$(request_frames)"
 	check_is "$name all IP and TCP checksums are right" "" "$(lab_frames | awk '$NF == "bad"')"
 	check "$name depth is 1" test \
 		"$(lab_ctl -j show | jq --arg net "$LAB_VIP_NET" '[.[] | select(.prefix == $net) | .depth][0]')" = 1

@@ -320,14 +320,14 @@ struct want want_drop(const struct frame *in, uint32_t reason)
 	return want;
 }
 
-/* By the chain, from a server: it has paid for this router already. */
+/* By the chain, from a server, with a mark that grows: it has paid for this router already. */
 static bool is_bounced(const struct frame *in, uint32_t reason)
 {
 	uint8_t client[ETH_ALEN];
 
 	mac_parse(CLIENT_MAC, client);
 	return (reason == ROUTER_history || reason == ROUTER_chain_end) &&
-	       memcmp(in->data + ETH_ALEN, client, ETH_ALEN);
+	       IS_DSCP_MARK(frame_get_tos(in)) && memcmp(in->data + ETH_ALEN, client, ETH_ALEN);
 }
 
 struct want want_forward(const struct frame *in, int server, uint32_t reason)

@@ -76,7 +76,7 @@ static void the_documents_frames_reach_the_owner(void **state)
 	assert_int_equal(frame_ip(&frame)->ttl, 63);
 
 	pass(router, &frame, want_forward(&frame, 1, ROUTER_history));
-	assert_int_equal(frame_ip(&frame)->ttl, 63);
+	assert_int_equal(frame_ip(&frame)->ttl, 62);
 	assert_int_equal(frame_ip(&frame)->tos, 0x01);
 
 	connection = connection_open(listener, PORT); /* server 1 has */

@@ -148,7 +148,7 @@ static void reason_icmp_limit(void **state)
 	assert_uint_in_range(libbpf_num_possible_cpus(), 1, ARRAY_SIZE(work));
 	assert_int_equal(bpf_map_lookup_elem(fd, &zero, work), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(work); i++)
-		work[i].due_ns = UINT64_MAX / 2;
+		work[i].due_ns[0] = UINT64_MAX / 2;
 	assert_int_equal(bpf_map_update_elem(fd, &zero, work, BPF_ANY), 0);
 	close(fd);
 	frame_tcp(&in, .ttl = 1);

@@ -27,7 +27,7 @@ static void the_documents_frames_come_out(void **state)
 	lab_allow_mac(*state, way_out_mac(2));
 	frame_tcp(&in, .ttl = 63, .tos = 0x01, .from = server_mac(2), .to = way_out_mac(2));
 	want = want_forward(&in, 1, ROUTER_history);
-	assert_int_equal(frame_ip(&want.frame)->ttl, 63);
+	assert_int_equal(frame_ip(&want.frame)->ttl, 62);
 	assert_int_equal(frame_ip(&want.frame)->tos, 0x01);
 	lab_expect(*state, &in, want);
 }
