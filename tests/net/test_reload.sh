@@ -135,6 +135,7 @@ flight_time()
 	lab_exec router bpftool -j map dump pinned "$pin/config" | jq '.[0].formatted.value.flight_ms'
 }
 check_is "and no option" 1000 "$(flight_time)"
+check "and packets are forwarded" lab_exec ns99 curl -sf -m 5 -o /dev/null "$LAB_URL/"
 rmdir "$pin/new"
 check "without the obstacle it is done" up_by_file
 check "with the state" state_is "$one"

@@ -153,6 +153,9 @@ static void reason_icmp_limit(void **state)
 	close(fd);
 	frame_tcp(&in, .ttl = 1);
 	lab_expect(*state, &in, want_drop(&in, ROUTER_icmp_limit));
+	/* Path MTU discovery has a bucket of its own. */
+	frame_tcp(&in, .payload = WAY_OUT_MTU - 40 + 1);
+	lab_expect(*state, &in, want_answer(&in, ROUTER_too_big, WAY_OUT_MTU));
 }
 
 static void reason_discovery(void **state)
