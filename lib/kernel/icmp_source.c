@@ -92,30 +92,25 @@ static void complete(struct ecmper_icmp_source *source, const struct ecmper_icmp
 
 int icmp_source_set(int fd, const struct ecmper_up_options *options, const struct device *devices)
 {
+	const struct ecmper_icmp_source said = {.ipv4 = options->icmp_source[0].word[3],
+						.ipv6 = options->icmp_source[1]};
 	/* Of what comes in by another device than those named, such as a bond's NICs: key 0. */
-	struct ecmper_icmp_source any = {}, before = {};
+	struct ecmper_icmp_source any = said, before;
 	struct ifaddrs *list;
 	uint32_t key = 0;
 	int ret = 0;
 
 	if (getifaddrs(&list))
 		return -errno;
+	if (!options->is_whole && !bpf_map_lookup_elem(fd, &key, &before))
+		complete(&any, &before);
 	for (unsigned int i = 0; !ret && i < options->dev_count; i++) {
-		struct ecmper_icmp_source source = {};
+		struct ecmper_icmp_source source = said;
 
-		if (memcmp(&options->icmp_source[0], &none, sizeof(none)))
-			source.ipv4 = options->icmp_source[0].word[3];
-		source.ipv6 = options->icmp_source[1];
 		find_source(list, devices[i].name, &source);
 		complete(&any, &source);
 		ret = set(fd, devices[i].ifindex, &source);
 	}
 	freeifaddrs(list);
-	if (ret)
-		return ret;
-	if (!options->is_whole && !bpf_map_lookup_elem(fd, &key, &before)) {
-		complete(&before, &any);
-		any = before;
-	}
-	return set(fd, key, &any);
+	return ret ?: set(fd, key, &any);
 }

@@ -2,7 +2,9 @@
 /*
  * ICMP errors that the router makes itself: about what, with what in them, and about what never.
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <string.h>
 #include "harness.h"
 
 #define Q  ETH_P_8021Q
@@ -157,6 +159,41 @@ static void discovery_is_the_kernels_for_every_address(void **state)
 	lab_expect(*state, &in, want_forward(&in, 1, ROUTER_forward));
 }
 
+static void up_too(const struct lab *lab, const char *dev, const char *source)
+{
+	struct ecmper_up_options options = {
+		.pin = lab->pin, .role = lab->role, .mark = -1, .flight_ms = -1, .dev_count = 1};
+	struct ecmper_up_report report;
+	struct ecmper_error err;
+
+	strcpy(options.devs[0], dev);
+	if (source)
+		assert_int_equal(ecmper_addr_parse(source, &options.icmp_source[0]), 0);
+	if (ecmper_up(&options, &report, &err))
+		fail_msg("up: %s", err.text);
+}
+
+/* A bond's NICs have indices of their own, which nobody named. Here it is that of lo. */
+static void what_comes_in_by_a_device_that_nobody_named_is_answered_too(void **state)
+{
+	struct lab *lab = *state;
+	struct frame in;
+	struct want want;
+
+	lab->ifindex = 0;
+	frame_tcp(&in, .ttl = 1);
+	lab_expect(lab, &in, want_answer(&in, ROUTER_ttl, 0));
+	lab_case(lab, "after an up of a device without an address");
+	up_too(lab, way_out(1), NULL);
+	lab_expect(lab, &in, want_answer(&in, ROUTER_ttl, 0));
+	lab_case(lab, "after an up that says another source");
+	up_too(lab, way_out(1), "10.0.1.101");
+	want = want_answer(&in, ROUTER_ttl, 0);
+	frame_ip(&want.frame)->saddr = inet_addr("10.0.1.101");
+	frame_set_check(&want.frame);
+	lab_expect(lab, &in, want);
+}
+
 #define with_one(test) cmocka_unit_test_setup_teardown(test, one_server, lab_down)
 
 int main(void)
@@ -166,6 +203,7 @@ int main(void)
 		with_one(its_checksums_are_right_for_every_id),
 		with_one(some_packets_are_never_answered),
 		with_one(what_a_server_sent_back_is_not_answered),
+		with_one(what_comes_in_by_a_device_that_nobody_named_is_answered_too),
 		with_one(discovery_is_the_kernels_for_every_address),
 	};
 
